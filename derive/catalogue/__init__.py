@@ -1,0 +1,1 @@
+"""The tables of the field: one row makes one activation, loss or optimizer."""
