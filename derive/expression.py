@@ -192,6 +192,14 @@ def names_in(expr: Expr) -> Iterator[str]:
             stack.extend(reversed(children(part)))
 
 
+def is_plain(expr: Expr) -> bool:
+    """Whether a tree is a name, a number or a fraction of numbers: nothing in it is computed, so nothing is rounded."""
+    if isinstance(expr, Negative):
+        return not isinstance(expr.arg, Name) and is_plain(expr.arg)
+    constant = isinstance(expr, Quotient) and isinstance(expr.top, Number) and isinstance(expr.bottom, Number)
+    return constant or isinstance(expr, Name | Number)
+
+
 def replace_names(expr: Expr, replacement: Mapping[str, Expr]) -> Expr:
     """The tree with names exchanged for other trees."""
     if isinstance(expr, Name):

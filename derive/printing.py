@@ -188,9 +188,14 @@ def _part(needed: Strength, expr: Expr, pen: _Pen) -> str:
 def _at_least(needed: Strength, written: _Text, pen: _Pen) -> str:
     if written.strength >= needed:
         return written.text
-    if written.strength is Strength.SIGNED and "\\" not in written.text:
-        return f"({written.text})"
-    return f"{pen.marks.left}{written.text}{pen.marks.right}"
+    return _bracketed(written.text, pen)
+
+
+def _bracketed(text: str, pen: _Pen) -> str:
+    """Brackets that grow only around what is tall: a fraction, a sum, a case."""
+    if pen.style == "latex" and not re.search(r"\\(frac|sum|begin|left|sqrt)|\^", text):
+        return f"({text})"
+    return f"{pen.marks.left}{text}{pen.marks.right}"
 
 
 def _leaf(text: str, style: Style) -> _Text:
@@ -300,7 +305,7 @@ def _call(function: str, args: tuple[Expr, ...], pen: _Pen) -> _Text:
         return _Text(rf"\left\lvert {inside}\right\rvert", Strength.ATOM)
     if function == "abs" and pen.style == "unicode" and "|" not in inside:
         return _Text(f"|{inside}|", Strength.ATOM)
-    return _Text(f"{_function(function, pen.style)}{pen.marks.left}{inside}{pen.marks.right}", Strength.POWER)
+    return _Text(_function(function, pen.style) + _bracketed(inside, pen), Strength.POWER)
 
 
 def _function(function: str, style: Style) -> str:

@@ -1,0 +1,88 @@
+"""The command `derive`: what holds for every command, and the list of them."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import IO, Any
+
+import click
+
+from derive import __version__
+from derive.commands.completion import completion
+from derive.commands.examples import examples
+from derive.commands.gallery import gallery
+from derive.commands.problems import list_problems, new, schema
+from derive.commands.show import forward, gradient, show
+from derive.errors import DeriveError
+
+INTERRUPTED = 130
+
+
+class Refused(click.ClickException):
+    """A message for the user and exit code 2."""
+
+    exit_code = 2
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        click.echo(self.format_message(), file=file, err=file is None)
+
+
+class Commands(click.Group):
+    """The commands in the order of the list below; what goes wrong in one becomes a message and an exit code."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  # click calls it so
+        return list(self.commands)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            result = super().invoke(ctx)
+            sys.stdout.flush()
+            return result
+        except DeriveError as error:
+            raise Refused(str(error)) from error
+        except KeyboardInterrupt:
+            ctx.exit(INTERRUPTED)
+        except BrokenPipeError:
+            _stop_writing()
+            ctx.exit(0)
+        except OSError as error:
+            place = f"{error.filename}: " if error.filename else ""
+            raise Refused(f"{place}{error.strerror or error}") from error
+
+
+def _stop_writing() -> None:
+    """Nobody reads on: what is left in the buffer goes nowhere, so that Python's exit does not try again."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+@click.group(
+    cls=Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog=examples(
+        "derive list",
+        "derive show backprop-2-2-1",
+        "derive gradient backprop-2-2-1 dE/dw1",
+        "derive show backprop-2-2-1 -o page.md",
+    ),
+)
+@click.version_option(__version__, message="derive %(version)s")
+def cli() -> None:
+    """Worked examples for neural networks: a problem file goes in, every formula derived and every number
+    evaluated come out.
+
+    PROBLEM is a bundled problem (`derive list`), a problem file, or - for standard input. Exit codes: 0 all is well,
+    1 something was found to be wrong, 2 the command or a file could not be used.
+    """
+
+
+for _command in (show, gradient, forward, list_problems, new, schema, completion, gallery):
+    cli.add_command(_command)
+
+
+def main() -> None:
+    """Run the command with the arguments of the process."""
+    try:
+        cli(prog_name="derive")
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)

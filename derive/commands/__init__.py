@@ -1,0 +1,1 @@
+"""The commands of `derive`, each a thin layer over the package; nothing heavy is imported before one runs."""

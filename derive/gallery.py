@@ -1,0 +1,51 @@
+"""The gallery: every bundled problem as Markdown with its figure and as LaTeX, and an index of them."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from pathlib import Path
+
+from derive.problem_file import bundled, find
+from derive.render import Look, figure_svg
+from derive.worked import WorkedExample
+from derive.writers import escape_markdown
+
+INDEX = "README.md"
+SUFFIXES = frozenset((".md", ".svg", ".tex"))
+
+
+def pages() -> dict[str, bytes]:
+    """The content of every file of the gallery by name; the same bytes every time."""
+    texts = {INDEX: _index()}
+    for name, _, _ in bundled():
+        texts |= _pages(name)
+    return {name: text.encode() for name, text in texts.items()}
+
+
+def differences(folder: Path) -> dict[str, str]:
+    """What is wrong with a folder that should hold the gallery, by file name: missing, out of date, not part of it."""
+    wanted = pages()
+    found = {path.name: path for path in folder.glob("*") if path.suffix in SUFFIXES}
+    wrong = {name: "missing" for name in wanted if name not in found}
+    wrong |= {name: "out of date" for name in wanted if name in found and found[name].read_bytes() != wanted[name]}
+    wrong |= {name: "belongs to no bundled problem" for name in found if name not in wanted}
+    return dict(sorted(wrong.items()))
+
+
+def _pages(name: str) -> dict[str, str]:
+    example = WorkedExample(find(name))
+    return {
+        f"{name}.md": example.page(Look("markdown", dialect="github", figure=f"{name}.svg")),
+        f"{name}.svg": figure_svg(example),
+        f"{name}.tex": example.page(Look("latex")),
+    }
+
+
+def _index() -> str:
+    rows = sorted(bundled(), key=lambda row: (row[2], row[0]))
+    lines = ["# Worked examples", "", "One page for each bundled problem, written by `derive gallery`.", ""]
+    for topic, group in groupby(rows, key=lambda row: row[2]):
+        lines += [f"## {topic.capitalize()}", ""]
+        lines += [f"- [{escape_markdown(title)}]({name}.md) ([LaTeX]({name}.tex))" for name, title, _ in group]
+        lines.append("")
+    return "\n".join(lines)
