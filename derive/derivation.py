@@ -211,11 +211,13 @@ class Derivation:
             if name == parent:
                 return slope
         assert node.definition is not None
-        return partial(node.definition, parent)
+        return partial(node.terms_with(parent) if node.terms_with else node.definition, parent)
 
     def _depends(self, top: str, name: str) -> bool:
         if top == self.graph.root and self.graph.all_lead_to_root:
             return bool(self.graph.children(name))
+        if _beside(self.graph.node(top), self.graph.node(name)):
+            return False
         above = self._above.get(top)
         if above is None:
             above = self._above[top] = frozenset(self._ancestors(top))
@@ -230,3 +232,8 @@ class Derivation:
                     seen.add(parent)
                     stack.append(parent)
                     yield parent
+
+
+def _beside(one: Node, other: Node) -> bool:
+    """Whether two nodes stand beside each other in a layer, where no path leads from one to the other."""
+    return one.layer > 0 and (one.layer, one.rule) == (other.layer, other.rule)

@@ -29,7 +29,6 @@ from derive.expression import (
     Quotient,
     Series,
     Sum,
-    children,
     is_plain,
     names_in,
 )
@@ -102,7 +101,7 @@ class Evaluator(Generic[T]):
             case Product(factors):
                 return self._product(factors)
             case Sum() | Series():
-                terms = iter(children(expr))
+                terms = iter(expr.terms) if isinstance(expr, Sum) else map(expr.term, range(1, expr.count + 1))
                 total = self.value(next(terms))
                 for term in terms:
                     total = numbers.add(total, self.value(term))
@@ -123,11 +122,10 @@ class Evaluator(Generic[T]):
 
     def _product(self, factors: tuple[Expr, ...]) -> T:
         """An exact zero decides the product before a factor is asked that may be undefined (0 · ln 0)."""
-        zero = self._numbers.constant(Fraction(0))
         total = self.value(factors[0])
         for factor in factors[1:]:
-            if isinstance(total, Fraction) and total == zero:
-                return zero
+            if isinstance(total, Fraction) and not total:
+                return total
             total = self._numbers.multiply(total, self.value(factor))
         return total
 
@@ -167,9 +165,14 @@ class Decimals:
     def __init__(self, digits: int = 50) -> None:
         self._context = Context(prec=digits, rounding=ROUND_HALF_EVEN, Emax=MAX_EMAX, Emin=MIN_EMIN, traps=[])
         self._enclosing = Arithmetic(digits)
+        self._constants: dict[Fraction, Decimal] = {}
 
     def constant(self, value: Fraction) -> Decimal:
-        return self._context.divide(Decimal(value.numerator), Decimal(value.denominator))
+        found = self._constants.get(value)
+        if found is None:
+            found = self._context.divide(Decimal(value.numerator), Decimal(value.denominator))
+            self._constants[value] = found
+        return found
 
     def add(self, a: Decimal, b: Decimal) -> Decimal:
         return self._context.add(a, b)

@@ -6,7 +6,7 @@ for it, so 784-128-10 costs what is looked at and no more.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal, Protocol
@@ -28,6 +28,7 @@ class Node:
     `layer` and `position` (counted from 1) say where it stands in a network; `sample` is 0 outside a batch.
     `parameter` is true of weights and biases.
     `textbook` holds derivatives with respect to parents in the form that textbooks use; what is not there is SymPy's.
+    `terms_with`, of a long sum, gives its terms with a name at once: what SymPy is asked, as all others fall away.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Node:
     activation: Activation | None = None
     textbook: tuple[tuple[str, Expr], ...] = ()
     parameter: bool = False
+    terms_with: Callable[[str], Expr] | None = None
 
 
 class Graph(Protocol):

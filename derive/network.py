@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Literal
@@ -145,7 +145,7 @@ class NetworkGraph:
     def _make(self, name: str, place: _Place) -> Node:
         match place.kind:
             case "net":
-                return Node(name, "weighted-sum", self._net(place), place.layer, place.position, place.sample)
+                return self._weighted_sum(name, place)
             case "out":
                 return self._out(name, place)
             case "part":
@@ -168,44 +168,67 @@ class NetworkGraph:
             return self.network.inputs[source - 1] + sample_suffix(sample)
         return f"out_{self.network.layers[layer - 2].neurons[source - 1]}{sample_suffix(sample)}"
 
-    def _net(self, place: _Place) -> Expr:
+    def _weighted_sum(self, name: str, place: _Place) -> Node:
         layer = self.network.layers[place.layer - 1]
-        weights, neuron = layer.weights, place.position - 1
+        general = self._general_source(place.layer, place.sample)
+        terms = self._terms(place)
+        where = (place.layer, place.position, place.sample)
+        if layer.weights.fan_in < SERIES_FROM or not general or layer.weights.names is not None:
+            sources = range(1, layer.weights.fan_in + 1)
+            return Node(name, "weighted-sum", add(*(terms(source) for source in sources), terms(0)), *where)
+        weight = Name(f"W{place.layer}[i,{place.position}]")
+        series = Series("i", layer.weights.fan_in, Product((weight, Name(general))), terms)
+
+        def terms_with(part: str) -> Expr:
+            return add(*(terms(source) for source in self._sources_of(part, place)))
+
+        return Node(name, "weighted-sum", add(series, terms(0)), *where, terms_with=terms_with)
+
+    def _terms(self, place: _Place) -> Callable[[int], Expr]:
+        """The term of each source of a neuron; of source 0 the bias; zero where there is no connection."""
+        layer = self.network.layers[place.layer - 1]
+        neuron = place.position - 1
 
         def term(source: int) -> Expr:
-            name = weights.name(neuron, source - 1)
+            if source == 0:
+                bias = layer.biases[neuron]
+                return multiply(Name(bias), layer.bias_input) if bias else number(0)
+            name = layer.weights.name(neuron, source - 1)
             feeds = self.source_name(place.layer, source, place.sample)
-            return multiply(Name(name), Name(feeds)) if name else number(0)
+            return Product((Name(name), Name(feeds))) if name else number(0)
 
-        bias = layer.biases[neuron]
-        bias_term = multiply(Name(bias), layer.bias_input) if bias else number(0)
-        general = self._general_source(place.layer, place.sample)
-        if weights.fan_in >= SERIES_FROM and general and weights.names is None:
-            weight = Name(f"W{place.layer}[i,{place.position}]")
-            return add(Series("i", weights.fan_in, Product((weight, Name(general))), term), bias_term)
-        return add(*(term(source) for source in range(1, weights.fan_in + 1)), bias_term)
+        return term
+
+    def _sources_of(self, part: str, place: _Place) -> Iterator[int]:
+        """The sources of a neuron in whose terms a weight, a bias or an output stands."""
+        if (found := self._place(part)).kind == "parameter":
+            here = (place.layer, place.position)
+            return (source for layer, neuron, source in self.uses(part) if (layer, neuron) == here)
+        feeds = found.layer == place.layer - 1 and found.sample == place.sample and found.kind in ("input", "out")
+        return iter((found.position,) if feeds else ())
+
+    def _general_source(self, layer: int, sample: int) -> str:
+        """The name of the i-th source in a Σ, empty where the names have no common form."""
+        prefix = self._prefixes[layer - 1]
+        if not prefix:
+            return ""
+        return f"{prefix}[i]{sample_suffix(sample)}" if layer == 1 else f"out_{prefix}[i]{sample_suffix(sample)}"
 
     def general_fork(self, name: str) -> Expr | None:
         """δ of the k-th neuron of the next layer times the weight that leads there."""
         place = self._place(name)
         if place.kind != "out" or place.layer == len(self.network.layers):
             return None
-        following = self.network.layers[place.layer]
-        general = self._general_source(place.layer + 2, place.sample)
-        if not general or following.weights.names is not None:
+        prefix = self._prefixes[place.layer + 1]
+        if not prefix or self.network.layers[place.layer].weights.names is not None:
             return None
-        delta = "delta_" + general.removeprefix("out_").replace("[i]", "[k]")
-        return Product((Name(delta), Name(f"W{place.layer + 1}[{place.position},k]")))
+        weight = Name(f"W{place.layer + 1}[{place.position},k]")
+        return Product((Name(f"delta_{prefix}[k]{sample_suffix(place.sample)}"), weight))
 
-    def _general_source(self, layer: int, sample: int) -> str:
-        """The name of the i-th source in a Σ, empty where the names have no common form."""
-        names = self.network.inputs if layer == 1 else self.network.layers[layer - 2].neurons
-        prefix = names[0].removesuffix("1")
-        if names != tuple(f"{prefix}{i}" for i in range(1, len(names) + 1)):
-            return ""
-        if layer == 1:
-            return f"{prefix}[i]{sample_suffix(sample)}"
-        return f"out_{prefix}[i]{sample_suffix(sample)}"
+    @cached_property
+    def _prefixes(self) -> tuple[str, ...]:
+        """What the numbered names of inputs and of each layer begin with, empty where they have no common form."""
+        return tuple(_prefix(names) for names in (self.network.inputs, *(layer.neurons for layer in self.network.layers)))
 
     def _out(self, name: str, place: _Place) -> Node:
         layer = self.network.layers[place.layer - 1]
@@ -407,6 +430,11 @@ class _Uses:
         weights = self._network.layers[place[0] - 1].weights
         inside_grid = 1 <= place[1] <= weights.neurons and 1 <= place[2] <= weights.fan_in
         return place if weights.by_place and inside_grid else None
+
+
+def _prefix(names: Sequence[str]) -> str:
+    prefix = names[0].removesuffix("1")
+    return prefix if all(name == f"{prefix}{place}" for place, name in enumerate(names, 1)) else ""
 
 
 def softmax(own: Expr, nets: Sequence[Expr]) -> Expr:

@@ -16,7 +16,7 @@ Notation = Literal["net-out", "z-a"]
 Reduction = Literal["mean", "sum"]
 
 MANY_WEIGHTS = 1000
-"""A layer with more weights than this names them by place, W1[300,17], and not by number, w2193."""
+"""With a layer of more weights than this a network names them by place, W1[300,17], and not by number, w2193."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,8 @@ class Weights:
     """The names of a layer's weights, made when asked for.
 
     `names` holds a row per neuron, None where there is no connection; without it the names are numbered neuron by
-    neuron from `first`, or by place in a large layer.  Neurons and sources are counted from 0 here, from 1 in names.
+    neuron from `first`, or, in a network with a large layer, by place.  Neurons and sources are counted from 0 here,
+    from 1 in names.
     """
 
     layer: int
@@ -32,10 +33,7 @@ class Weights:
     neurons: int
     first: int = 1
     names: tuple[tuple[str | None, ...], ...] | None = None
-
-    @property
-    def by_place(self) -> bool:
-        return self.names is None and self.fan_in * self.neurons > MANY_WEIGHTS
+    by_place: bool = False
 
     def name(self, neuron: int, source: int) -> str | None:
         if self.names is not None:

@@ -24,7 +24,7 @@ from derive.shape import Report, Table, quote, read_keys, shown, suggestion
 MOST_BYTES = 5_000_000
 BUNDLED = Path(__file__).parent / "problems"
 
-_LONG_DOTTED_KEY = re.compile(r"\.(?:[^.,=\[\]{}\n#]{1,400}\.){64}")
+_LONG_DOTTED_KEY = re.compile(r"""(?:\.[ \t]*(?:[\w-]{1,400}|"[^"\n]{0,400}"|'[^'\n]{0,400}')[ \t]*){64}""")
 _TOML_PLACE = re.compile(r"(.*?) \(at (line \d+, column \d+|end of document)\)", re.DOTALL)
 _TOML = 'TOML: lines such as loss = "squared-error", tables such as [update], texts in quotes'
 

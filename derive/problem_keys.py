@@ -206,7 +206,7 @@ UPDATE = table(
     {
         "optimizer": Key(OPTIMIZER, "The rule of the update (default sgd: gradient descent)."),
         "learning_rate": Key(number("a number above 0", above=0), "The step size.", required=True),
-        "steps": Key(whole(1, 1000), "How many updates are made (default 1)."),
+        "steps": Key(whole(1, 100_000), "How many updates are made (default 1)."),
         "frozen": Key(list_of(text(60), "a list of names of parameters"), "Parameters that are left alone."),
     }
 )

@@ -89,6 +89,7 @@ class LayerReader:
     weights_by: str
     first_weight: int = 1
     first_bias: int = 1
+    by_place: bool = False
 
     @property
     def report(self) -> Report:
@@ -141,7 +142,7 @@ class LayerReader:
             return None
         if names is not None:
             return self._named_weights(names, values, index, size, fan_in)
-        weights = Weights(index, fan_in, size, self.first_weight)
+        weights = Weights(index, fan_in, size, self.first_weight, by_place=self.by_place)
         self._numbered_weights(weights, values, place)
         return weights
 

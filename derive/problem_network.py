@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from derive.catalogue.losses import LOSSES
 from derive.expression import Number
-from derive.problem import Layer, Network, Penalty, Update
+from derive.problem import MANY_WEIGHTS, Layer, Network, Penalty, Update
 from derive.problem_layers import LayerReader
 from derive.problem_names import Names, Owner
 from derive.shape import Grid, Report, Table, quote
@@ -202,7 +203,7 @@ def _layers(fields: Table, width: int | None, names: Names, units: _Units) -> tu
     tables = _tables(fields)
     if not _affordable(tables, width, names.report):
         return None
-    reader = LayerReader(names, fields.get("weights_by", "neuron"))
+    reader = LayerReader(names, fields.get("weights_by", "neuron"), by_place=_is_large(tables, width))
     layers, fan_in = [], width
     for index, table in enumerate(tables, 1):
         neurons = _neuron_names(table, index, len(tables), units)
@@ -210,6 +211,12 @@ def _layers(fields: Table, width: int | None, names: Names, units: _Units) -> tu
         fan_in = None if neurons is None else len(neurons)
     good = tuple(layer for layer in layers if layer is not None)
     return good if good and len(good) == len(tables) else None
+
+
+def _is_large(tables: tuple[Table, ...], width: int | None) -> bool:
+    """Whether one layer has too many weights to number; then all of them are named by place."""
+    sizes = [width or 0, *(_size(table) or 0 for table in tables)]
+    return any(fan_in * neurons > MANY_WEIGHTS for fan_in, neurons in pairwise(sizes))
 
 
 def _affordable(tables: tuple[Table, ...], width: int | None, report: Report) -> bool:

@@ -34,9 +34,9 @@ def _check_varied(
         known, groups = dict.fromkeys(body.leaves), ()
     for name in table.values:
         if name not in known and name not in groups:
-            found = f"nothing that is given is called {quote(name)}{report.suggestion(name, (*groups, *list(known)[:1000]))}"
-            accepted = ", ".join((*groups, few(known)))
-            report.add(join("vary", name), found, accepted)
+            hint = report.suggestion(name, (*groups, *list(known)[:1000]))
+            found = f"nothing that is given is called {quote(name)}{hint}"
+            report.add(join("vary", name), found, ", ".join((*groups, few(known))))
 
 
 def _choices(rule: Table, place: str, report: Report) -> tuple[Number, ...]:

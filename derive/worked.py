@@ -8,7 +8,9 @@ from fractions import Fraction
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from derive.catalogue.activations import Activation
 from derive.derivation import Derivation, derivative_name
+from derive.errors import DeriveError
 from derive.evaluate import Values
 from derive.exact import Real
 from derive.expression import Expr, Name, is_plain, names_in
@@ -17,6 +19,7 @@ from derive.graph import DefinitionGraph, Graph
 from derive.names import Reference, resolve
 from derive.network import NetworkGraph
 from derive.problem import Network, Problem
+from derive.symbolic import activation_derivative, prove_activation
 from derive.steps import Section, forward_sections, sections, selected
 
 if TYPE_CHECKING:
@@ -52,7 +55,10 @@ class WorkedExample:
 
     @cached_property
     def graph(self) -> Graph:
+        """The graph of the problem; raises DeriveError for a typed derivative that is not the derivative."""
         if isinstance(self.problem.body, Network):
+            for layer in self.problem.body.layers:
+                _check_typed(layer.activation)
             return NetworkGraph(self.problem.body, self.problem.given)
         return DefinitionGraph(self.problem.body)
 
@@ -208,6 +214,16 @@ class WorkedExample:
 
     def __str__(self) -> str:
         return self.text()
+
+
+def _check_typed(row: Activation) -> None:
+    """A derivative that somebody typed beside an activation must be proved equal to SymPy's before it is used."""
+    if row.name == "custom" and row.derivative and not prove_activation(row):
+        derived = write(activation_derivative(row))
+        raise DeriveError(
+            f'"{row.derivative}" is not proved to be the derivative of "{row.formula}"; accepted: {derived}, '
+            "another form of it that can be proved, or no derivative at all"
+        )
 
 
 def quantity_names(example: WorkedExample) -> Iterator[str]:

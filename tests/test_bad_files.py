@@ -318,6 +318,7 @@ CASES: dict[str, tuple[str, list[tuple[str, str]]]] = {
     "JSON": ('{"inputs": [1, 2]}', [("line 1, column 1", "not TOML")]),
     "brackets a thousand deep": ("inputs = " + "[" * 100_000 + "]" * 100_000, [("", "nested too deeply")]),
     "a key of a million parts": ("a" + ".a" * 1_000_000 + " = 1", [("", "64 parts")]),
+    "a key of a thousand quoted parts": ("a" + '."b c"' * 1000 + " = 1", [("", "64 parts")]),
     "more than 5 MB": ("# " + "x" * MOST_BYTES, [("", "5 MB")]),
     "a hundred layers too many": ("inputs = 1\n" + "[[layers]]\n" * 200, [("layers", "at most 100")]),
     # several at once

@@ -276,7 +276,7 @@ def _by_printed(name: str, meaning: Meaning) -> Iterator[Fraction]:
         if reference != own and not reference.step and not reference.name.endswith("_new"):
             given[reference.name] = Fraction(other.value) / found.factor
     values = Values(example.derivation, {**given, **_gradients(example, given)}, FINE)
-    yield _fine(values, own.name) * meaning.factor
+    yield _fine(values, f"{own.name}_new" if own.step else own.name) * meaning.factor
 
 
 def _gradients(example: WorkedExample, given: Mapping[str, Real]) -> dict[str, Real]:
