@@ -19,7 +19,7 @@ MOST_PARAMETERS = 200
 
 @dataclass(frozen=True, slots=True)
 class Collapse:
-    """The output of a stack of linear layers: `composed` layer by layer, `collapsed` into coefficients and a constant."""
+    """An output of a stack of linear layers: `composed` layer by layer, `collapsed` into one linear function."""
 
     output: str
     composed: Expr

@@ -47,8 +47,12 @@ def _network(example: WorkedExample, graph: NetworkGraph, prose: Prose, writer: 
         yield prose.say("conventions", "penalty", formula=writer.inline(text))
     neuron = network.layers[-1].neurons[0]
     net = f"net_{neuron}" + ("[1]" if network.samples > 1 else "")
-    yield prose.say("conventions", "delta", delta=writer.quantity(net.replace("net_", "delta_", 1)),
-                    derivative=writer.quantity(derivative_name("E", net)))  # fmt: skip
+    yield prose.say(
+        "conventions",
+        "delta",
+        delta=writer.quantity(net.replace("net_", "delta_", 1)),
+        derivative=writer.quantity(derivative_name("E", net)),
+    )
     if network.loss.cancels == "softmax" == network.layers[-1].activation.function and example.options.cancel:
         yield prose.say("conventions", "distribution")
 
@@ -87,7 +91,9 @@ def _loss(network: Network, prose: Prose, writer: Writer) -> str:
     whole = Product((factor, body)) if factor else body
     text = write(whole, writer.style, lambda name: letters.get(name, name), writer.constant)
     shown = writer.inline(write(factor, writer.style, str, writer.constant)) if factor else ""
-    sentence = prose.say("conventions", "loss", title=network.loss.title, formula=writer.inline(f"E = {text}"), factor=shown)
+    sentence = prose.say(
+        "conventions", "loss", title=network.loss.title, formula=writer.inline(f"E = {text}"), factor=shown
+    )
     if "ln" in network.loss.part:
         sentence += " " + prose.say("conventions", "logarithm")
     return sentence
@@ -126,5 +132,3 @@ def _numbers(example: WorkedExample, prose: Prose) -> Iterator[str]:
     yield prose.say("conventions", rounding.carry, digits=digits, mode=prose.say("conventions", rounding.mode))
     if rounding.carry == "full":
         yield prose.say("conventions", "approximately")
-
-

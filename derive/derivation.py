@@ -137,7 +137,9 @@ class Derivation:
 
     def _chain(self, name: str, top: str, bottom: str, through: list[str]) -> Quantity:
         if len(through) >= SERIES_FROM and (general := self.graph.general_fork(bottom)):
-            series = Series("k", len(through), general, lambda k: self._short(self._terms(top, bottom, [through[k - 1]])[0]))
+            series = Series(
+                "k", len(through), general, lambda k: self._short(self._terms(top, bottom, [through[k - 1]])[0])
+            )
             return Quantity(name, "sum-over-paths", series)
         terms = self._terms(top, bottom, through)
         if len(terms) == 1:

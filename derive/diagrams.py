@@ -25,14 +25,17 @@ def diagram(example: WorkedExample, text: Writer, latex: Writer, title: str) -> 
 def _network(example: WorkedExample, network: Network, text: Writer, latex: Writer, title: str) -> Diagram:
     columns = [_spots(example, [(name, name, "input") for name in network.inputs], text, latex)]
     wires: list[Wire] = []
-    sources = [name for name in network.inputs]
+    sources = list(network.inputs)
     for number, layer in enumerate(network.layers, 1):
         neurons = [(f"out_{name}", name, "neuron") for name in layer.neurons]
         columns.append(_spots(example, neurons, text, latex))
-        columns[-2] = (*_biases(example, layer, number, text, latex), *columns[-2])
+        columns[-2] = (*_biases(layer, number, text, latex), *columns[-2])
         drawn = {spot.name for column in columns[-2:] for spot in column}
-        wires += [wire for wire in _wires(example, layer, number, sources, text, latex)
-                  if wire.source in drawn and wire.target in drawn]  # fmt: skip
+        wires += [
+            wire
+            for wire in _wires(example, layer, number, sources, text, latex)
+            if wire.source in drawn and wire.target in drawn
+        ]
         sources = [f"out_{name}" for name in layer.neurons]
     if network.targets and len(network.layers[-1].neurons) <= TALLEST:
         targets = [(name, name, "target") for name in network.targets]
@@ -41,9 +44,7 @@ def _network(example: WorkedExample, network: Network, text: Writer, latex: Writ
     return Diagram(tuple(columns), tuple(wires), title)
 
 
-def _spots(
-    example: WorkedExample, names: list[tuple[str, str, str]], text: Writer, latex: Writer
-) -> tuple[Spot, ...]:
+def _spots(example: WorkedExample, names: list[tuple[str, str, str]], text: Writer, latex: Writer) -> tuple[Spot, ...]:
     """(quantity, label, kind) as spots; of many the first three and the last with a gap between."""
     if len(names) > TALLEST:
         first, last = names[:3], names[-1]
@@ -67,7 +68,7 @@ def _value(example: WorkedExample, name: str, kind: str, text: Writer) -> str:
     return text.number(given.written) if given else ""
 
 
-def _biases(example: WorkedExample, layer: Layer, number: int, text: Writer, latex: Writer) -> Iterator[Spot]:
+def _biases(layer: Layer, number: int, text: Writer, latex: Writer) -> Iterator[Spot]:
     """One small square above the layer before for each layer that has a bias."""
     if any(layer.biases) and len(layer.neurons) <= FEW:
         constant = text.constant(layer.bias_input)
@@ -78,7 +79,11 @@ def _wires(
     example: WorkedExample, layer: Layer, number: int, sources: list[str], text: Writer, latex: Writer
 ) -> Iterator[Wire]:
     small = layer.weights.fan_in * layer.weights.neurons <= 30
-    shown = [position for position in range(len(layer.neurons)) if len(layer.neurons) <= TALLEST or position in (0, 1, 2, len(layer.neurons) - 1)]
+    shown = [
+        position
+        for position in range(len(layer.neurons))
+        if len(layer.neurons) <= TALLEST or position in (0, 1, 2, len(layer.neurons) - 1)
+    ]
     for position in shown:
         target = f"out_{layer.neurons[position]}"
         for index, source in enumerate(sources):
@@ -103,7 +108,7 @@ def _wire(example: WorkedExample, source: str, target: str, name: str, text: Wri
 def _definitions(example: WorkedExample, text: Writer, latex: Writer, title: str) -> Diagram:
     """Columns by depth: what is given on the left, the output on the right."""
     graph = example.graph
-    depth: dict[str, int] = {name: 0 for name in graph.leaves()}
+    depth: dict[str, int] = dict.fromkeys(graph.leaves(), 0)
     order = list(graph.forward())
     users = {name: graph.children(name) for name in (*graph.leaves(), *order)}
     parents: dict[str, list[str]] = {name: [] for name in order}
@@ -120,4 +125,3 @@ def _definitions(example: WorkedExample, text: Writer, latex: Writer, title: str
         columns[depth[name]].append(Spot(name, text.name(name), latex.name(name), text.number(value), kind))  # type: ignore[arg-type]  # the two kinds above
     wires = tuple(Wire(parent, name) for name in order for parent in parents[name])
     return Diagram(tuple(tuple(column) for column in columns if column), wires, title)
-

@@ -7,14 +7,16 @@ from fractions import Fraction
 
 from derive.blocks import Equation, Row
 from derive.derivation import split_derivative
-from derive.evaluate import Values
 from derive.expression import Cases, Expr, Name, Number, Relation, expanded, is_plain, names_in
 from derive.printing import seen_width, write, write_lines
 from derive.steps import Line
 from derive.worked import WorkedExample
 from derive.writers import Writer
 
-RELATIONS = {"=": {"latex": "=", "unicode": "=", "ascii": "="}, "≈": {"latex": r"\approx", "unicode": "≈", "ascii": "~"}}
+RELATIONS = {
+    "=": {"latex": "=", "unicode": "=", "ascii": "="},
+    "≈": {"latex": r"\approx", "unicode": "≈", "ascii": "~"},
+}
 OPPOSITE: dict[Relation, Relation] = {"<": ">=", "<=": ">", ">": "<=", ">=": "<", "==": "=="}
 SHOWN_RELATION: dict[Relation, dict[str, str]] = {
     "<": {"latex": "<", "unicode": "<", "ascii": "<"},
@@ -48,8 +50,9 @@ class Equations:
         if line.differentiated:
             rows.append(Row(self._sign("="), self._operator(*line.differentiated)))
         for form in forms:
-            rows += self._formula(form)
-        marked = numbers and self._add_numbers(rows, line.target, forms[-1])
+            last = self._formula(form)
+            rows += last
+        marked = numbers and self._add_numbers(rows, line.target, forms[-1], [row.right for row in last])
         return Equation(left, self._joined(left, rows), marked)
 
     def _joined(self, left: str, rows: list[Row]) -> tuple[Row, ...]:
@@ -87,19 +90,17 @@ class Equations:
 
     # --- numbers -------------------------------------------------------------------------------------------------
 
-    def _add_numbers(self, rows: list[Row], target: str, definition: Expr) -> bool:
+    def _add_numbers(self, rows: list[Row], target: str, definition: Expr, symbolic: list[str]) -> bool:
         """Add the substituted row and the result; true where the printed operands do not give it."""
-        values = self._example.values
         if is_plain(definition) and not isinstance(definition, Name):
             return False
         if isinstance(definition, Cases):
-            self._add_cases(rows, target, definition, values)
+            self._add_cases(rows, target, definition)
             return False
         shown = self._example.written(target)
-        last = self.substituted(definition)
         if shown is None and any(split_derivative(name) for name in names_in(definition)):
             return False
-        symbolic = write_lines(definition, self._writer.style, self._writer.name, self._width, self._writer.constant)
+        last = self.substituted(definition)
         if last != symbolic and not isinstance(definition, Name):
             rounded = any(self._example.is_rounded(name) for name in set(names_in(definition)))
             sign = self._sign("≈" if rounded and self._is_full() else "=")
@@ -107,7 +108,7 @@ class Equations:
         if shown is None:
             return False
         marked = self._is_full() and not self._example.reproducible(target)
-        result = self._result(target, shown, definition)
+        result = self._result(target, shown)
         if [result.right] != last or isinstance(definition, Name):
             rows.append(result)
         return marked
@@ -115,19 +116,20 @@ class Equations:
     def _is_full(self) -> bool:
         return self._example.problem.rounding.carry == "full"
 
-    def _result(self, target: str, shown: str, definition: Expr) -> Row:
+    def _result(self, target: str, shown: str) -> Row:
         exact = self._example.values.exact_result(target)
         relation = "=" if exact is not None and exact == Fraction(shown) else "≈"
         return Row(self._sign(relation), self._writer.number(shown))
 
     def substituted(self, definition: Expr) -> list[str]:
         """The definition with numbers for names, on as many lines as it needs; names without a number stay."""
-        return write_lines(expanded(definition) if self._known(definition) else definition,
-                           self._writer.style, self._number_of, self._width, self._writer.constant)  # fmt: skip
-
-    def _known(self, definition: Expr) -> bool:
-        """Whether a Σ may be written out: its terms have numbers, and somebody asked for them."""
-        return self._example.options.expand
+        return write_lines(
+            expanded(definition) if self._example.options.expand else definition,
+            self._writer.style,
+            self._number_of,
+            self._width,
+            self._writer.constant,
+        )
 
     def _number_of(self, name: str) -> str:
         if _GENERAL.search(name):
@@ -135,7 +137,7 @@ class Equations:
         text = self._example.written(name)
         return self._writer.name(name) if text is None else text
 
-    def _add_cases(self, rows: list[Row], target: str, definition: Cases, values: Values) -> None:
+    def _add_cases(self, rows: list[Row], target: str, definition: Cases) -> None:
         """The piece that holds, and the comparison that chose it."""
         shown = self._example.written(target)
         if shown is None:
@@ -144,16 +146,18 @@ class Equations:
         text = write(piece, self._writer.style, self._number_of, self._writer.constant)
         since = rf" \quad \text{{since }} {reason}" if self._writer.style == "latex" else f"   since {reason}"
         if isinstance(piece, Name | Number):
-            rows.append(Row(self._result(target, shown, definition).relation, self._writer.number(shown) + since))
+            rows.append(Row(self._result(target, shown).relation, self._writer.number(shown) + since))
             return
         rows.append(Row(self._sign("="), text + since))
-        rows.append(self._result(target, shown, definition))
+        rows.append(self._result(target, shown))
 
     def _chosen(self, definition: Cases) -> tuple[Expr, str]:
         values = self._example.values
         for piece, test in definition.pieces:
-            sides = [write(side, self._writer.style, self._number_of, self._writer.constant)
-                     for side in (test.left, test.right)]  # fmt: skip
+            sides = [
+                write(side, self._writer.style, self._number_of, self._writer.constant)
+                for side in (test.left, test.right)
+            ]
             holds = values.holds(test)
             relation = test.relation if holds else OPPOSITE[test.relation]
             reason = f"{sides[0]} {SHOWN_RELATION[relation][self._writer.style]} {sides[1]}"

@@ -7,33 +7,16 @@ does not decide a digit, the same definitions are evaluated again with twice the
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from decimal import MAX_EMAX, MIN_EMIN, ROUND_HALF_EVEN, Context, Decimal
 from fractions import Fraction
-from functools import cache
-from typing import Generic, Protocol, TypeVar
+from typing import TypeVar
 
-from derive.catalogue.activations import BY_FUNCTION
 from derive.derivation import Derivation
 from derive.errors import DeriveError
+from derive.evaluator import Evaluator
 from derive.exact import Arithmetic, Interval, NotEnoughDigits, Real, Undefined
-from derive.expression import (
-    Call,
-    Cases,
-    Condition,
-    Expr,
-    Name,
-    Negative,
-    Number,
-    Power,
-    Product,
-    Quotient,
-    Series,
-    Sum,
-    is_plain,
-    names_in,
-)
-from derive.grammar import read
-from derive.rounding import Rounding, nearest_double, round_exact, show, show_real
+from derive.expression import Condition, Expr, is_plain, names_in
+from derive.long_run import Run
+from derive.rounding import Rounding, nearest_double, show_real
 
 PRECISIONS = (40, 80, 160, 320, 640, 1280)
 """Digits carried, until a digit is decided; a value that agrees with a tie to the last of these is the tie."""
@@ -42,20 +25,6 @@ ENCLOSED_STEPS = 20
 """So many updates are enclosed rigorously; after them the parameters are carried with 50 digits."""
 
 T = TypeVar("T")
-
-
-class Numbers(Protocol[T]):
-    """The arithmetic that a tree is evaluated in."""
-
-    def constant(self, value: Fraction) -> T: ...
-    def add(self, a: T, b: T) -> T: ...
-    def negate(self, value: T) -> T: ...
-    def multiply(self, a: T, b: T) -> T: ...
-    def divide(self, a: T, b: T) -> T: ...
-    def power(self, base: T, exponent: T) -> T: ...
-    def function(self, name: str, args: list[T]) -> T: ...
-    def softmax(self, own: T, others: list[T]) -> T: ...
-    def compare(self, a: T, b: T) -> int: ...
 
 
 class Symbolic(Exception):
@@ -69,147 +38,11 @@ class _Missing(Exception):
         self.name = name
 
 
-@cache
-def _formula(text: str, names: tuple[str, ...]) -> Expr:
-    return read(text, names=set(names))
-
-
-HOLDS: dict[str, Callable[[int], bool]] = {
-    "<": lambda sign: sign < 0,
-    "<=": lambda sign: sign <= 0,
-    ">": lambda sign: sign > 0,
-    ">=": lambda sign: sign >= 0,
-    "==": lambda sign: sign == 0,
-}
-
-
-class Evaluator(Generic[T]):
-    """One walk over a tree in one arithmetic; `lookup` gives the value of a name."""
-
-    def __init__(self, numbers: Numbers[T], lookup: Callable[[str], T]) -> None:
-        self._numbers = numbers
-        self._lookup = lookup
-
-    def value(self, expr: Expr) -> T:
-        """The value; raises Undefined, or what `lookup` raises."""
-        numbers = self._numbers
-        match expr:
-            case Name(name):
-                return self._lookup(name)
-            case Number(value):
-                return numbers.constant(value)
-            case Product(factors):
-                return self._product(factors)
-            case Sum() | Series():
-                terms = iter(expr.terms) if isinstance(expr, Sum) else map(expr.term, range(1, expr.count + 1))
-                total = self.value(next(terms))
-                for term in terms:
-                    total = numbers.add(total, self.value(term))
-                return total
-            case Negative(arg):
-                return numbers.negate(self.value(arg))
-            case Quotient(top, bottom):
-                nets = _exponents(top, bottom)
-                if nets:
-                    return numbers.softmax(self.value(nets[0]), [self.value(net) for net in nets[1:]])
-                return numbers.divide(self.value(top), self.value(bottom))
-            case Power(base, exponent):
-                return numbers.power(self.value(base), self.value(exponent))
-            case Call(function, args):
-                return self._call(function, args)
-            case Cases(pieces, otherwise):
-                return self.value(next((value for value, test in pieces if self.holds(test)), otherwise))
-
-    def _product(self, factors: tuple[Expr, ...]) -> T:
-        """An exact zero decides the product before a factor is asked that may be undefined (0 · ln 0)."""
-        total = self.value(factors[0])
-        for factor in factors[1:]:
-            if isinstance(total, Fraction) and not total:
-                return total
-            total = self._numbers.multiply(total, self.value(factor))
-        return total
-
-    def holds(self, test: Condition) -> bool:
-        return HOLDS[test.relation](self._numbers.compare(self.value(test.left), self.value(test.right)))
-
-    def _call(self, function: str, args: tuple[Expr, ...]) -> T:
-        values = [self.value(arg) for arg in args]
-        row = BY_FUNCTION.get(function)
-        if row is None:
-            return self._numbers.function(function, values)
-        names = ("z", *(name for name, _ in row.parameters))
-        bound = dict(zip(names, values, strict=True))
-        return Evaluator(self._numbers, bound.__getitem__).value(_formula(row.numeric or row.formula, names))
-
-
-def _exponents(top: Expr, bottom: Expr) -> tuple[Expr, ...]:
-    """(own, others…) for exp(own) / (exp(own) + exp(…) + …), evaluated by differences: equal ones give exactly 1/n."""
-    if not (isinstance(top, Call) and top.function == "exp" and isinstance(bottom, Sum) and top in bottom.terms):
-        return ()
-    others = list(bottom.terms)
-    others.remove(top)
-    inside = [term.args[0] for term in others if isinstance(term, Call) and term.function == "exp"]
-    return (top.args[0], *inside) if len(inside) == len(others) else ()
-
-
 class Enclosed(Arithmetic):
     """Rationals while they are exact, enclosures of so many digits otherwise."""
 
     def constant(self, value: Fraction) -> Real:
         return value
-
-
-class Decimals:
-    """Plain decimal arithmetic of 50 digits, for long runs of updates."""
-
-    def __init__(self, digits: int = 50) -> None:
-        self._context = Context(prec=digits, rounding=ROUND_HALF_EVEN, Emax=MAX_EMAX, Emin=MIN_EMIN, traps=[])
-        self._enclosing = Arithmetic(digits)
-        self._constants: dict[Fraction, Decimal] = {}
-
-    def constant(self, value: Fraction) -> Decimal:
-        found = self._constants.get(value)
-        if found is None:
-            found = self._context.divide(Decimal(value.numerator), Decimal(value.denominator))
-            self._constants[value] = found
-        return found
-
-    def add(self, a: Decimal, b: Decimal) -> Decimal:
-        return self._context.add(a, b)
-
-    def negate(self, value: Decimal) -> Decimal:
-        return value.copy_negate()
-
-    def multiply(self, a: Decimal, b: Decimal) -> Decimal:
-        return self._context.multiply(a, b)
-
-    def divide(self, a: Decimal, b: Decimal) -> Decimal:
-        if not b:
-            raise Undefined("division by zero")
-        return self._context.divide(a, b)
-
-    def power(self, base: Decimal, exponent: Decimal) -> Decimal:
-        exact = Fraction(exponent) if exponent == exponent.to_integral_value() and abs(exponent) < 400 else None
-        return self._middle(self._enclosing.power(Interval(base, base), exact or Interval(exponent, exponent)))
-
-    def function(self, name: str, args: list[Decimal]) -> Decimal:
-        if name == "exp":
-            return self._context.exp(args[0])
-        return self._middle(self._enclosing.function(name, [Interval(arg, arg) for arg in args]))
-
-    def softmax(self, own: Decimal, others: list[Decimal]) -> Decimal:
-        total = Decimal(1)
-        for other in others:
-            total = self.add(total, self._context.exp(self._context.subtract(other, own)))
-        return self._context.divide(Decimal(1), total)
-
-    def compare(self, a: Decimal, b: Decimal) -> int:
-        return int(a.compare(b))
-
-    def _middle(self, value: Real) -> Decimal:
-        if isinstance(value, Fraction):
-            return self.constant(value)
-        return self._context.divide(self._context.add(value.lo, value.hi), Decimal(2))
 
 
 class Values:
@@ -431,12 +264,12 @@ class Values:
             for _ in range(steps):
                 values = Values(self.derivation, {**self.given, **values._updated()}, self.rounding)
             return values
-        numbers = Decimals()
-        state = {name: numbers._middle(value) for name, value in self._state().items()}
+        run = Run(self.derivation, self._state())
         for _ in range(steps):
-            state = _step(self.derivation, state, numbers)
-        settled: dict[str, Real] = {name: Interval(value, value) for name, value in state.items()}
-        return Values(self.derivation, {**self.given, **{n: settled[n] for n in self.derivation.updated()}}, self.rounding)
+            run.update()
+        settled = {name: run.value(name) for name in self.derivation.updated()}
+        given = {**self.given, **{name: Interval(value, value) for name, value in settled.items()}}
+        return Values(self.derivation, given, self.rounding)
 
     def _updated(self) -> dict[str, Real]:
         new = {name: self.real(f"{name}_new") for name in self.derivation.updated()}
@@ -446,21 +279,6 @@ class Values:
         """Every given number and the current parameters."""
         current = {name: self.real(name) for name in self.derivation.updated()}
         return {**self.given, **{name: value for name, value in current.items() if value is not None}}
-
-
-def _step(derivation: Derivation, state: dict[str, Decimal], numbers: Decimals) -> dict[str, Decimal]:
-    """One simultaneous update of every parameter."""
-    found = dict(state)
-
-    def lookup(name: str) -> Decimal:
-        if name not in found:
-            definition = derivation.quantity(name).definition
-            assert definition is not None
-            found[name] = evaluator.value(definition)
-        return found[name]
-
-    evaluator = Evaluator(numbers, lookup)
-    return {**state, **{name: lookup(f"{name}_new") for name in derivation.updated()}}
 
 
 def _nearby(value: Real, rounding: Rounding) -> Fraction:

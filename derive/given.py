@@ -22,8 +22,11 @@ SHOWN = 40
 def given_table(example: WorkedExample, prose: Prose, writer: Writer) -> Block | None:
     """Inputs, targets, weights and biases with their numbers as written; None when nothing has a number."""
     graph = example.graph
-    rows: list[tuple[str, ...]] = list(_network(example, graph, prose, writer) if isinstance(graph, NetworkGraph)
-                else _row(example, prose.say("given", "values"), graph.leaves(), writer))  # fmt: skip
+    rows: list[tuple[str, ...]] = list(
+        _network(example, graph, prose, writer)
+        if isinstance(graph, NetworkGraph)
+        else _row(example, prose.say("given", "values"), graph.leaves(), writer)
+    )
     update = example.problem.update
     if update and not example.options.forward:
         rows.append((prose.say("given", "learning_rate"), _assigned("eta", update.learning_rate.written, writer)))
@@ -121,5 +124,11 @@ def _product(left: str, weight: str, bias: str, layer: Layer, writer: Writer) ->
     if layer.activation.name == "linear":
         return net
     latex = writer.style == "latex"
-    function = layer.activation.latex if latex else layer.activation.text if writer.style == "unicode" else layer.activation.function
+    function = (
+        layer.activation.latex
+        if latex
+        else layer.activation.text
+        if writer.style == "unicode"
+        else layer.activation.function
+    )
     return rf"{function}\left({net}\right)" if latex else f"{function}({net})"

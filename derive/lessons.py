@@ -31,7 +31,7 @@ def slopes(example: WorkedExample, graph: NetworkGraph, prose: Prose, writer: Wr
 
 def _slope(row: Activation, writer: Writer, width: int) -> Equation:
     """f'(z) = d/dz formula = by the rules = simplified = in terms of a."""
-    bound: dict[str, Expr] = {name: value for name, value in row.parameters}
+    bound: dict[str, Expr] = dict(row.parameters)
     names = {"z", "a", *bound}
     formula = replace_names(read(row.formula, names=names), bound)
     derived = replace_names(activation_derivative(row), bound)
@@ -63,8 +63,16 @@ def _operator(formula: Expr, writer: Writer) -> str:
 
 SOFTMAX: dict[Style, tuple[tuple[str, ...], ...]] = {
     "latex": (
-        (r"\frac{\partial a_i}{\partial z_i}", r"\frac{e^{z_i} \sum_j e^{z_j} - e^{z_i} e^{z_i}}{\left(\sum_j e^{z_j}\right)^2}", r"a_i \cdot \left(1 - a_i\right)"),
-        (r"\frac{\partial a_i}{\partial z_k}", r"\frac{0 - e^{z_i} e^{z_k}}{\left(\sum_j e^{z_j}\right)^2}", r"-a_i \cdot a_k \quad \text{for } k \ne i"),
+        (
+            r"\frac{\partial a_i}{\partial z_i}",
+            r"\frac{e^{z_i} \sum_j e^{z_j} - e^{z_i} e^{z_i}}{\left(\sum_j e^{z_j}\right)^2}",
+            r"a_i \cdot (1 - a_i)",
+        ),
+        (
+            r"\frac{\partial a_i}{\partial z_k}",
+            r"\frac{0 - e^{z_i} e^{z_k}}{\left(\sum_j e^{z_j}\right)^2}",
+            r"-a_i \cdot a_k \quad \text{for } k \ne i",
+        ),
     ),
     "unicode": (
         ("∂a_i/∂z_i", "(e^z_i·S − e^z_i·e^z_i)/S²   with S = Σ_j e^z_j", "a_i·(1 − a_i)"),
@@ -77,17 +85,25 @@ SOFTMAX: dict[Style, tuple[tuple[str, ...], ...]] = {
 }  # fmt: skip
 CANCEL: dict[str, dict[Style, tuple[str, ...]]] = {
     "binary-cross-entropy": {
-        "latex": (r"\frac{\partial E}{\partial z}", r"\frac{a - t}{a \cdot \left(1 - a\right)} \cdot a \cdot \left(1 - a\right)", "a - t"),
+        "latex": (
+            r"\frac{\partial E}{\partial z}", r"\frac{a - t}{a \cdot (1 - a)} \cdot a \cdot (1 - a)", "a - t",
+        ),
         "unicode": ("∂E/∂z", "(a − t)/(a·(1 − a)) · a·(1 − a)", "a − t"),
         "ascii": ("dE/dz", "(a - t)/(a*(1 - a)) * a*(1 - a)", "a - t"),
     },
     "cross-entropy": {
         "latex": (
-            r"\frac{\partial E}{\partial z_k}", r"\sum_i \left(-\frac{t_i}{a_i}\right) \frac{\partial a_i}{\partial z_k}",
-            r"-t_k \cdot \left(1 - a_k\right) + \sum_{i \ne k} t_i \cdot a_k", r"a_k \sum_i t_i - t_k", "a_k - t_k",
+            r"\frac{\partial E}{\partial z_k}",
+            r"\sum_i \left(-\frac{t_i}{a_i}\right) \frac{\partial a_i}{\partial z_k}",
+            r"-t_k \cdot (1 - a_k) + \sum_{i \ne k} t_i \cdot a_k", r"a_k \sum_i t_i - t_k", "a_k - t_k",
         ),
-        "unicode": ("∂E/∂z_k", "Σ_i (−t_i/a_i)·∂a_i/∂z_k", "−t_k·(1 − a_k) + Σ_{i≠k} t_i·a_k", "a_k·Σ_i t_i − t_k", "a_k − t_k"),
-        "ascii": ("dE/dz_k", "sum_i (-t_i/a_i)*da_i/dz_k", "-t_k*(1 - a_k) + sum_{i!=k} t_i*a_k", "a_k*sum_i t_i - t_k", "a_k - t_k"),
+        "unicode": (
+            "∂E/∂z_k", "Σ_i (−t_i/a_i)·∂a_i/∂z_k", "−t_k·(1 − a_k) + Σ_{i≠k} t_i·a_k", "a_k·Σ_i t_i − t_k", "a_k − t_k",
+        ),
+        "ascii": (
+            "dE/dz_k", "sum_i (-t_i/a_i)*da_i/dz_k", "-t_k*(1 - a_k) + sum_{i!=k} t_i*a_k",
+            "a_k*sum_i t_i - t_k", "a_k - t_k",
+        ),
     },
 }  # fmt: skip
 

@@ -48,7 +48,7 @@ def _candidates(text: str, derivation: Derivation) -> list[str]:
     found = [text]
     if text.startswith("d") and "/" not in text:
         found += [
-            f"{text[:place.start()]}/d{text[place.end():]}" for place in re.finditer(r"_d", text) if place.start() > 1
+            f"{text[: place.start()]}/d{text[place.end() :]}" for place in re.finditer(r"_d", text) if place.start() > 1
         ]
     if text in {"E_total", "L", "loss", "E_tot"} and derivation.graph.root:
         found.append(derivation.graph.root)

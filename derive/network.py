@@ -31,6 +31,7 @@ from derive.grammar import read
 from derive.graph import SERIES_FROM, Node, sample_suffix, split_sample
 from derive.problem import Layer, Network
 
+
 @dataclass(frozen=True, slots=True)
 class _Place:
     """Where a name of a network stands: what it is, its layer (0 = inputs), its position, its sample."""

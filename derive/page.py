@@ -12,8 +12,8 @@ from derive.derivation import Quantity, derivative_name, split_derivative
 from derive.equations import Equations
 from derive.expression import Expr, Name, Negative, Number, add, multiply
 from derive.given import given_table, shapes_table
-from derive.lessons import slopes
 from derive.graph import split_sample
+from derive.lessons import slopes
 from derive.network import NetworkGraph
 from derive.paths import paths
 from derive.printing import write_lines
@@ -137,7 +137,7 @@ class Page:
                 collected += [self._equation(line) for line in inner.lines]
         if collected:
             yield equations(*collected)
-        words = self._words(step) if not (section.key == "factors") else ""
+        words = self._words(step) if section.key != "factors" else ""
         if words:
             yield paragraph(words)
         yield equations(*(self._equation(line) for line in step.lines))
@@ -173,14 +173,16 @@ class Page:
         top, bottom = pair
         quantity = self._example.derivation.quantity(step.target)
         if quantity.rule == "zero":
-            return self._prose.say("rules", "zero", top=self._writer.quantity(top), bottom=self._writer.quantity(bottom))
+            return self._prose.say(
+                "rules", "zero", top=self._writer.quantity(top), bottom=self._writer.quantity(bottom)
+            )
         if top == graph.root and bottom.startswith("out_"):
             return self._out_words(quantity, bottom, graph)
         if bottom.startswith("net_") and top.startswith("out_") and not graph.layer_of(top).activation.vector:
             neuron = self._writer.escape(split_sample(bottom)[0].removeprefix("net_"))
             return self._prose.say("rules", "slope_of_activation", neuron=neuron)
         if top == graph.root and bottom.startswith("net_"):
-            return self._net_words(quantity, bottom, graph)
+            return self._net_words(quantity, bottom)
         if quantity.rule == "sum-over-paths" and graph.node(bottom).parameter:
             return self._shared_words(bottom, graph)
         return ""
@@ -195,7 +197,7 @@ class Page:
             return self._prose.say("rules", "fork", n=len(nets), **words)
         return self._prose.say("rules", "one_way", next=self._writer.quantity(nets[0]), **words)
 
-    def _net_words(self, quantity: Quantity, net: str, graph: NetworkGraph) -> str:
+    def _net_words(self, quantity: Quantity, net: str) -> str:
         names = {"loss": self._writer.quantity("E"), "net": self._writer.quantity(net)}
         if quantity.rule == "cancellation":
             return self._prose.say("rules", "cancellation", **names)
@@ -254,17 +256,25 @@ class Page:
             return
         constants = [Number(value) for value in wrong.multipliers]
         multipliers = ", ".join(self._writer.inline(self._writer.constant(number)) for number in constants)
-        outs = [Name(f"out_{network.network.layers[-1].neurons[network.network.targets.index(wrong.target)]}[{k}]")
-                for k in network.samples]  # fmt: skip
+        outs = [
+            Name(f"out_{network.network.layers[-1].neurons[network.network.targets.index(wrong.target)]}[{k}]")
+            for k in network.samples
+        ]
         targets = [Number(value) for value in wrong.targets]
         left = self._equations.plain(_combination(wrong.multipliers, outs))
         right = self._equations.plain(_combination(wrong.multipliers, targets))
         rest = self._writer.constant(Number(wrong.rest))
         unequal = {"latex": r"\ne 0", "unicode": "≠ 0", "ascii": "!= 0"}[self._writer.style]
-        yield paragraph(self._prose.say(
-            "rules", "no_fit", n=len(constants), multipliers=multipliers,
-            left=self._writer.inline(f"{left} = 0"), right=self._writer.inline(f"{right} = {rest} {unequal}"),
-        ))  # fmt: skip
+        yield paragraph(
+            self._prose.say(
+                "rules",
+                "no_fit",
+                n=len(constants),
+                multipliers=multipliers,
+                left=self._writer.inline(f"{left} = 0"),
+                right=self._writer.inline(f"{right} = {rest} {unequal}"),
+            )
+        )
 
 
 def _combination(multipliers: Sequence[Fraction], terms: Sequence[Expr]) -> Expr:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice
+from itertools import islice, pairwise
 
 from derive.derivation import Derivation, derivative_name
 from derive.expression import ONE, Expr, Name, multiply
@@ -50,7 +50,7 @@ def _walk(
 def _product(derivation: Derivation, nodes: tuple[str, ...]) -> Expr:
     """The slopes from the top down, without those that are 1 because a node is a plain sum."""
     factors = []
-    for lower, upper in zip(nodes, nodes[1:], strict=False):
+    for lower, upper in pairwise(nodes):
         node = derivation.graph.node(upper)
         assert node.definition is not None
         name = derivative_name(upper, lower)

@@ -53,5 +53,8 @@ class Prose:
 
     def say(self, group: str, key: str, /, **words: Any) -> str:
         """The sentence of that key; `words` fill it."""
+        text = _phrases(self._language)[group][key]
+        if "{" not in text:
+            return text
         template = _phrase(self._language, group, key)
         return template.render(words, q=self._writer.quantity, m=self._writer.math)

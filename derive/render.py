@@ -29,10 +29,10 @@ LINE_WIDTH = 72
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """How a page looks.
+    r"""How a page looks.
 
     dialect    of Markdown: "github" (```math and $`…`$) or "dollar" ($$ and $)
-    fragment   LaTeX to \\input instead of a whole document
+    fragment   LaTeX to \input instead of a whole document
     ascii      terminal text without Unicode
     width      characters on a line of terminal text
     figure     "embed", "none", or the name of an SVG file that a Markdown page links to
@@ -58,14 +58,27 @@ def render(example: WorkedExample, look: Look) -> str:
 
 @cache
 def _template(format: Format) -> Template:
-    tex = {} if format != "latex" else {
-        "block_start_string": "<%", "block_end_string": "%>", "variable_start_string": "<<",
-        "variable_end_string": ">>", "comment_start_string": "<#", "comment_end_string": "#>",
-    }  # fmt: skip
+    tex = (
+        {}
+        if format != "latex"
+        else {
+            "block_start_string": "<%",
+            "block_end_string": "%>",
+            "variable_start_string": "<<",
+            "variable_end_string": ">>",
+            "comment_start_string": "<#",
+            "comment_end_string": "#>",
+        }
+    )
     environment = ImmutableSandboxedEnvironment(
-        loader=FileSystemLoader(templates_folder() / "pages"), undefined=StrictUndefined, autoescape=False,
-        trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True, **tex,
-    )  # fmt: skip
+        loader=FileSystemLoader(templates_folder() / "pages"),
+        undefined=StrictUndefined,
+        autoescape=False,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        **tex,
+    )
     return environment.get_template(TEMPLATES[format])
 
 
@@ -85,7 +98,7 @@ def _title(blocks: list[Block]) -> str:
     return next((block.text for block in blocks if block.kind == "figure"), "")
 
 
-def figure_svg(example: WorkedExample, language: str = "en") -> str:
+def figure_svg(example: WorkedExample) -> str:
     """The diagram of the problem as a standalone SVG."""
     return svg(_diagram(example, example.problem.title))
 

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from derive.derivation import Derivation, Quantity, derivative_name, split_derivative
 from derive.catalogue.activations import BY_FUNCTION
+from derive.derivation import Derivation, Quantity, derivative_name, split_derivative
 from derive.expression import Call, Expr, Series, names_in, replace_names
 from derive.grammar import read
 from derive.graph import sample_suffix
@@ -114,7 +114,8 @@ def line(quantity: Quantity) -> Line:
 
 def _differentiated(quantity: Quantity, definition: Expr, wrt: str) -> Line:
     """∂/∂v (definition) = rule by rule = simplified; an activation's own derivation stands apart."""
-    assert quantity.definition is not None and quantity.node is not None
+    assert quantity.definition is not None
+    assert quantity.node is not None
     if quantity.node.rule in ("activation", "softmax"):
         return Line(quantity.name, (quantity.definition,))
     ruled = (by_rules(definition, wrt),) if quantity.node.rule != "weighted-sum" else ()
@@ -192,9 +193,7 @@ def _loss(walk: Walk, graph: NetworkGraph) -> Iterator[Section]:
     yield Section("loss", tuple(walk.forward(name) for name in names))
 
 
-def _backward(
-    walk: Walk, derivation: Derivation, graph: NetworkGraph, number: int, whole: bool
-) -> Iterator[Section]:
+def _backward(walk: Walk, derivation: Derivation, graph: NetworkGraph, number: int, whole: bool) -> Iterator[Section]:
     """Neuron by neuron for one sample; in a batch first each δ of each sample, then the gradients."""
     layer = graph.network.layers[number - 1]
     neurons = few(layer.neurons, whole)
@@ -216,9 +215,7 @@ def _backward(
         yield Section("backward", tuple(steps), number, 0, left_out)
 
 
-def _asked_parameters(
-    derivation: Derivation, graph: NetworkGraph, number: int, whole: bool
-) -> tuple[str, ...]:
+def _asked_parameters(derivation: Derivation, graph: NetworkGraph, number: int, whole: bool) -> tuple[str, ...]:
     """The parameters of a layer whose gradients the page needs: the updated ones, or all where nothing is updated."""
     parameters = shown_parameters(graph.network, number, whole=whole)
     updated = tuple(name for name in parameters if derivation.is_updated(name))

@@ -19,8 +19,8 @@ from derive.graph import DefinitionGraph, Graph
 from derive.names import Reference, resolve
 from derive.network import NetworkGraph
 from derive.problem import Network, Problem
-from derive.symbolic import activation_derivative, prove_activation
 from derive.steps import Section, forward_sections, sections, selected
+from derive.symbolic import activation_derivative, prove_activation
 
 if TYPE_CHECKING:
     from derive.render import Dialect, Look
@@ -198,7 +198,7 @@ class WorkedExample:
         return self.page(Look("markdown", dialect=dialect))
 
     def latex(self, *, fragment: bool = False) -> str:
-        """The page as a LaTeX document, or as a fragment to \\input."""
+        r"""The page as a LaTeX document, or as a fragment to \input."""
         from derive.render import Look
 
         return self.page(Look("latex", fragment=fragment))
@@ -245,4 +245,3 @@ def _derivatives(graph: Graph, order: Iterable[str], root: str) -> Iterator[str]
         definition = graph.node(name).definition
         parts = dict.fromkeys(names_in(definition)) if definition is not None else {}
         yield from (derivative_name(name, part) for part in parts if name != root)
-

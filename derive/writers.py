@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from derive.printing import plain_number
 from derive.expression import Number
+from derive.printing import plain_number
 from derive.symbols import Style, symbol
 
 MINUS = {"latex": "-", "unicode": "−", "ascii": "-"}

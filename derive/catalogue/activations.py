@@ -70,7 +70,9 @@ ROWS = (
         "z if z > 0 else alpha*(exp(z) - 1)", "1 if z > 0 else a + alpha",
         parameters=(("alpha", number("1")),), kinks=(Kink("0", "alpha"),),
     ),
-    Activation("softplus", "softplus", "softplus", r"\mathrm{softplus}", "softplus", "ln(1 + exp(z))", "1/(1 + exp(-z))"),
+    Activation(
+        "softplus", "softplus", "softplus", r"\mathrm{softplus}", "softplus", "ln(1 + exp(z))", "1/(1 + exp(-z))"
+    ),
     Activation("softmax", "softmax", "softmax", r"\mathrm{softmax}", "softmax", "", "", vector=True),
 )  # fmt: skip
 
@@ -79,7 +81,7 @@ BY_FUNCTION = {row.function: row for row in ROWS}
 
 
 def custom(text: str, derivative: str = "") -> Activation:
-    """An activation typed in a problem file as an expression in z; its derivative is SymPy's unless one is typed too."""
+    """An activation typed in a problem file as a formula in z; its derivative is SymPy's unless one is typed too."""
     return Activation("custom", "f", "custom", "f", "f", text, derivative)
 
 
