@@ -38,9 +38,8 @@ class Comparison:
 def compared(ours: Callable[[], float], peer: Callable[[], float], rounds: int) -> Comparison:
     """Both in turn, `rounds` times; each answers with its seconds."""
     turns = [(ours(), peer()) for _ in range(rounds)]
-    return Comparison(
-        median(ours for ours, _ in turns), median(peer for _, peer in turns), median(ours / peer for ours, peer in turns)
-    )
+    ours_each, peer_each = zip(*turns, strict=True)
+    return Comparison(median(ours_each), median(peer_each), median(mine / other for mine, other in turns))
 
 
 def process_seconds(*arguments: str) -> float:
@@ -64,7 +63,7 @@ def job(name: str, *arguments: str) -> Mapping[str, Any]:
 
 
 def exponent(sizes: Sequence[float], times: Sequence[float]) -> float:
-    """p of the least-squares line log(time) = p·log(size) + c."""
+    """The p of the least-squares line log(time) = p·log(size) + c."""
     xs, ys = [math.log(size) for size in sizes], [math.log(seconds) for seconds in times]
     x, y = sum(xs) / len(xs), sum(ys) / len(ys)
     return sum((a - x) * (b - y) for a, b in zip(xs, ys, strict=True)) / sum((a - x) ** 2 for a in xs)

@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 
-def problem(sizes: Sequence[int], hidden: str = "sigmoid", output: str = "sigmoid", loss: str = "half-squared-error") -> str:
+def problem(
+    sizes: Sequence[int], hidden: str = "sigmoid", output: str = "sigmoid", loss: str = "half-squared-error"
+) -> str:
     """A problem file without numbers: inputs, neurons of each layer."""
     targets = ", ".join(f'"y{k}"' for k in range(1, sizes[-1] + 1))
     head = f'inputs = {sizes[0]}\ntarget_names = [{targets}]\nloss = "{loss}"\n'

@@ -6,9 +6,8 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from derive.derivation import split_derivative
-from derive.evaluate import Values
 from derive.exact import Undefined
-from derive.expression import Expr, Name, expanded, names_in
+from derive.expression import Expr, Name, Series, children, expanded, names_in
 from derive.formulas import Formulas
 from derive.grammar import write
 from derive.graph import sample_suffix
@@ -50,24 +49,10 @@ def as_data(example: WorkedExample) -> dict[str, Any]:
     }
 
 
-def shown_by(example: WorkedExample, name: str) -> str | None:
-    """The quantity whose derivation shows what somebody asked for; None for what has a value only (given, w5@3).
-
-    Raises UnknownQuantity.
-    """
-    found = example.find(name)
-    derivation = example.derivation
-    if found.step:
-        return f"{found.name}_new" if found.step == 1 and derivation.is_updated(found.name) else None
-    if found.name == "eta" or derivation.quantity(found.name).definition is None:
-        return None
-    return found.name
-
-
 def _sections(example: WorkedExample) -> list[Section]:
     if not example.options.only:
         return example.sections
-    names = (shown_by(example, name) for name in example.options.only)
+    names = (example.shown_by(name) for name in example.options.only)
     return selected(example.derivation, [name for name in names if name])
 
 
@@ -187,18 +172,31 @@ def _step(example: WorkedExample, step: Step) -> dict[str, Any]:
 
 def _lines(example: WorkedExample, line: Line) -> Iterator[dict[str, Any]]:
     """One entry for each way in which the target is written, from the general to the definition."""
-    values = example.values
     shown = example.written(line.target)
     if line.differentiated:
         definition, wrt = line.differentiated
-        yield {"symbolic": f"d/d{wrt} ({write(definition)})", "substituted": None, "shown": shown}
+        yield {"symbolic": f"d/d{wrt} ({_symbolic(example, definition)})", "substituted": None, "shown": shown}
     for form in line.forms:
-        yield {"symbolic": write(form), "substituted": _substituted(example, form, values), "shown": shown}
+        yield {"symbolic": _symbolic(example, form), "substituted": _substituted(example, form), "shown": shown}
 
 
-def _substituted(example: WorkedExample, form: Expr, values: Values) -> str | None:
-    """The form with numbers for names; None where no name in it has a number."""
-    numbers = {name: example.written(name, values) for name in names_in(form)}
+def _symbolic(example: WorkedExample, form: Expr) -> str:
+    return print_formula(form, "ascii", str) if _stays_series(example, form) else write(form)
+
+
+def _substituted(example: WorkedExample, form: Expr) -> str | None:
+    """The form with numbers for names; None where no name in it has a number, and for a Σ that stays one."""
+    if _stays_series(example, form):
+        return None
+    numbers = {name: example.written(name) for name in names_in(form)}
     if not any(numbers.values()):
         return None
     return print_formula(expanded(form), "ascii", lambda name: numbers[name] or name)
+
+
+def _stays_series(example: WorkedExample, form: Expr) -> bool:
+    return not example.options.expand and _has_series(form)
+
+
+def _has_series(expr: Expr) -> bool:
+    return isinstance(expr, Series) or any(_has_series(part) for part in children(expr))

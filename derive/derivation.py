@@ -70,10 +70,9 @@ class Derivation:
         """Whether an update changes the parameter of that name."""
         if not self._update or name in self._frozen:
             return False
-        try:
-            node = self.graph.node(name)
-        except KeyError:
+        if not self._is_node(name):
             return False
+        node = self.graph.node(name)
         return node.rule == "given" and node.parameter
 
     def updates_anything(self) -> bool:
@@ -95,12 +94,19 @@ class Derivation:
             return self._derivative(name, *pair)
         if name.endswith("_new") and self.is_updated(name.removesuffix("_new")):
             return self._updated(name, name.removesuffix("_new"))
-        if name.startswith("delta_") and self.graph.root:
+        if name.startswith("delta_") and self.graph.root and not self._is_node(name):
             net = "net_" + name.removeprefix("delta_")
             self.graph.node(net)
             return Quantity(name, "alias", Name(derivative_name(self.graph.root, net)))
         node = self.graph.node(name)
         return Quantity(name, node.rule, node.definition, node=node)
+
+    def _is_node(self, name: str) -> bool:
+        try:
+            self.graph.node(name)
+        except KeyError:
+            return False
+        return True
 
     def _updated(self, name: str, parameter: str) -> Quantity:
         assert self.graph.root is not None

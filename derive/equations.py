@@ -98,7 +98,7 @@ class Equations:
             self._add_cases(rows, target, definition)
             return False
         shown = self._example.written(target)
-        if shown is None and any(split_derivative(name) for name in names_in(definition)):
+        if shown is None and (self._is_symbolic(target) or any(map(split_derivative, names_in(definition)))):
             return False
         last = self.substituted(definition)
         if last != symbolic and not isinstance(definition, Name):
@@ -112,6 +112,13 @@ class Equations:
         if [result.right] != last or isinstance(definition, Name):
             rows.append(result)
         return marked
+
+    def _is_symbolic(self, target: str) -> bool:
+        """Whether a node hangs on nothing that has a number, found without a look at each of its terms."""
+        example = self._example
+        if example.problem.given or example.derivation.quantity(target).node is None or split_derivative(target):
+            return False
+        return all(example.written(parent) is None for parent in example.graph.parents(target))
 
     def _is_full(self) -> bool:
         return self._example.problem.rounding.carry == "full"

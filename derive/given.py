@@ -123,12 +123,6 @@ def _product(left: str, weight: str, bias: str, layer: Layer, writer: Writer) ->
     net = f"{left}{at}{weight}" + (f" + {bias}" if bias else "")
     if layer.activation.name == "linear":
         return net
-    latex = writer.style == "latex"
-    function = (
-        layer.activation.latex
-        if latex
-        else layer.activation.text
-        if writer.style == "unicode"
-        else layer.activation.function
-    )
-    return rf"{function}\left({net}\right)" if latex else f"{function}({net})"
+    row = layer.activation
+    function = {"latex": row.latex, "unicode": row.text}.get(writer.style, row.function)
+    return f"{function}({net})"

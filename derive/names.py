@@ -10,6 +10,9 @@ from derive.errors import DeriveError, nearest
 from derive.graph import split_sample
 from derive.network import NetworkGraph
 
+MOST_STEPS = 100_000
+"""So many updates can be asked for; each takes about a millisecond in a small network."""
+
 
 class UnknownQuantity(DeriveError):
     """No quantity of the problem has that name."""
@@ -36,24 +39,22 @@ def resolve(text: str, derivation: Derivation) -> Reference:
     found = _STEP.search(plain)
     base = plain[: found.start()] if found else plain
     step = int(found.group(1) or 1) if found and found.group(1) != "0" else 0
-    for candidate in _candidates(base, derivation):
+    if step > MOST_STEPS:
+        raise UnknownQuantity(f'"{text}": found update {step}; accepted: at most {MOST_STEPS} updates')
+    for candidate in _candidates(base):
         name = _known(candidate, derivation)
         if name is not None:
             return Reference(name, step)
     raise UnknownQuantity(f'"{text}" is no quantity of this problem{_suggestion(base, derivation)}')
 
 
-def _candidates(text: str, derivation: Derivation) -> list[str]:
+def _candidates(text: str) -> list[str]:
     """The canonical spellings that a text may stand for, the likeliest first."""
     found = [text]
     if text.startswith("d") and "/" not in text:
         found += [
             f"{text[: place.start()]}/d{text[place.end() :]}" for place in re.finditer(r"_d", text) if place.start() > 1
         ]
-    if text in {"E_total", "L", "loss", "E_tot"} and derivation.graph.root:
-        found.append(derivation.graph.root)
-    if text.startswith(("z_", "a_")):
-        found.append({"z": "net", "a": "out"}[text[0]] + text[1:])
     return found
 
 
@@ -70,7 +71,7 @@ def _known_node(name: str, derivation: Derivation) -> str | None:
     if name.startswith("delta_") and graph.root:
         net = _known_node("net_" + name.removeprefix("delta_"), derivation)
         return derivative_name(graph.root, net) if net else None
-    for spelling in (name, *_other_spellings(name, graph)):
+    for spelling in (name, *_common_spellings(name, graph.root), *_other_spellings(name, graph)):
         try:
             graph.node(spelling)
         except KeyError:
@@ -79,26 +80,34 @@ def _known_node(name: str, derivation: Derivation) -> str | None:
     return "eta" if name == "eta" else None
 
 
+def _common_spellings(name: str, root: str | None) -> list[str]:
+    """What other books call the loss, net inputs and outputs."""
+    found = [root] if root and name in {"E_total", "E_tot", "L", "loss"} else []
+    if name.startswith(("z_", "a_")):
+        found.append({"z": "net", "a": "out"}[name[0]] + name[1:])
+    return found
+
+
 def _other_spellings(name: str, graph: object) -> list[str]:
     """Names that mean the same in this network: E_o1 of a single output, [1] of a single sample, W1[2,1]."""
     if not isinstance(graph, NetworkGraph):
         return []
     head, sample = split_sample(name)
     network = graph.network
+    if weight := _by_place(name, graph):
+        return [weight]
     found = []
     if network.samples == 1 and sample == 1:
         return [head, *_other_spellings(head, graph)]
     if len(network.layers[-1].neurons) == 1 and head == f"E_{network.layers[-1].neurons[0]}":
         found.append(graph.part_name(1, sample))
-    if not sample and (weight := _by_place(name, graph)):
-        found.append(weight)
     if name.lower() != name:
         found.append(name.lower())
     return found
 
 
 def _by_place(name: str, graph: NetworkGraph) -> str | None:
-    """The parameter that W1[from, to] or B1[neuron] stands for."""
+    """The parameter that W1[from,to] or B1[neuron] stands for."""
     found = re.fullmatch(r"([WBwb])(\d+)\[(\d+)(?:,(\d+))?\]", name)
     if not found:
         return None

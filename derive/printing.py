@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import lru_cache
 
 from derive.catalogue.activations import BY_FUNCTION
 from derive.expression import (
@@ -30,6 +31,21 @@ from derive.symbols import Style, symbol
 SHORT_EXPONENT = 10
 NEW_LINE = "\n"
 SUPERSCRIPTS = str.maketrans("-−0123456789", "⁻⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+# Of the text of a leaf: what its signs are.
+_SCIENTIFIC = re.compile(r"([-−]?[0-9.]+)[eE]([-+]?)0*([0-9]+)")
+_SIGN = re.compile(r"[-+−]")
+_TIMES = re.compile(r"[*·×]|\\cdot|\\times")
+_POWER = re.compile(r"[\^@⁺⁻⁰¹²³⁴-⁹]|\\frac")
+_SLOPE = re.compile(r"[∂d]\w+(\[\d+\])?/[∂d]")
+
+# Of LaTeX: what is tall, what is not seen, what is seen smaller.
+_TALL = re.compile(r"\\(frac|sum|begin|left|sqrt)|\^")
+_UNSEEN = re.compile(r"\\(left|right|mathrm|text) ?")
+_FRACTION = re.compile(r"\\frac\{([^{}]*)\}\{([^{}]*)\}")
+_COMMAND = re.compile(r"\\(?!frac)[A-Za-z]+ ?")
+_RAISED = re.compile(r"[_^]\{([^{}]*)\}")
+_BRACES = re.compile(r"[{}_^\\]")
 
 
 class Strength(IntEnum):
@@ -136,14 +152,13 @@ def seen_width(text: str, style: Style) -> int:
     """About how many characters wide the text is when it is shown."""
     if style != "latex":
         return len(text)
-    text = re.sub(r"\\(left|right|mathrm|text) ?", "", text.replace(r"\cdot", "·"))
-    fraction = re.compile(r"\\frac\{([^{}]*)\}\{([^{}]*)\}")
-    text = re.sub(r"\\(?!frac)[A-Za-z]+ ?", "x", text)
-    text = re.sub(r"([_^])\{([^{}]*)\}", r"\2", text)
-    while fraction.search(text):
-        text = fraction.sub(lambda found: max(found[1], found[2], key=len), text)
-        text = re.sub(r"([_^])\{([^{}]*)\}", r"\2", text)
-    return len(re.sub(r"[{}_^\\]", "", text))
+    text = _UNSEEN.sub("", text.replace(r"\cdot", "·"))
+    text = _COMMAND.sub("x", text)
+    text = _RAISED.sub(lambda found: found[1], text)
+    while _FRACTION.search(text):
+        text = _FRACTION.sub(lambda found: max(found[1], found[2], key=len), text)
+        text = _RAISED.sub(lambda found: found[1], text)
+    return len(_BRACES.sub("", text))
 
 
 def _pen(style: Style, name: Callable[[str], str], number: Callable[[Number], str] | None) -> _Pen:
@@ -193,13 +208,13 @@ def _at_least(needed: Strength, written: _Text, pen: _Pen) -> str:
 
 def _bracketed(text: str, pen: _Pen) -> str:
     """Brackets that grow only around what is tall: a fraction, a sum, a case."""
-    if pen.style == "latex" and not re.search(r"\\(frac|sum|begin|left|sqrt)|\^", text):
+    if pen.style == "latex" and not _TALL.search(text):
         return f"({text})"
     return f"{pen.marks.left}{text}{pen.marks.right}"
 
 
 def _leaf(text: str, style: Style) -> _Text:
-    scientific = re.fullmatch(r"([-−]?[0-9.]+)[eE]([-+]?)0*([0-9]+)", text)
+    scientific = _SCIENTIFIC.fullmatch(text)
     if scientific and style != "ascii":
         mantissa, sign, exponent = scientific.groups()
         power = sign.strip("+") + exponent
@@ -210,6 +225,7 @@ def _leaf(text: str, style: Style) -> _Text:
     return _Text(text, Strength.PRODUCT if scientific else _strength(text))
 
 
+@lru_cache(maxsize=1 << 14)
 def _strength(text: str) -> Strength:
     """How firmly the text of a leaf holds together, read off the signs outside its brackets."""
     outside, depth = "", 0
@@ -217,13 +233,13 @@ def _strength(text: str) -> Strength:
         depth -= char in ")]}"
         outside += char if depth == 0 else ""
         depth += char in "([{"
-    if re.search(r"[-+−]", outside):
+    if _SIGN.search(outside):
         return Strength.SUM
     if "/" in outside:
         return Strength.DIVIDED
-    if re.search(r"[*·×]|\\cdot|\\times", outside):
+    if _TIMES.search(outside):
         return Strength.PRODUCT
-    return Strength.POWER if re.search(r"[\^@⁺⁻⁰¹²³⁴-⁹]|\\frac", outside) else Strength.ATOM
+    return Strength.POWER if _POWER.search(outside) else Strength.ATOM
 
 
 def _row(pieces: Sequence[tuple[str, str]]) -> str:
@@ -266,7 +282,7 @@ def _product_pieces(product: Product, pen: _Pen) -> tuple[list[tuple[str, str]],
 
 def _has_slopes(texts: Sequence[str], pen: _Pen) -> bool:
     """Whether factors such as ∂E/∂w5 stand in terminal text, where they need air around the dot."""
-    return pen.style != "latex" and any(re.match(r"[∂d]\w+(\[\d+\])?/[∂d]", text) for text in texts)
+    return pen.style != "latex" and any(_SLOPE.match(text) for text in texts)
 
 
 def _product(product: Product, pen: _Pen) -> _Text:

@@ -5,18 +5,19 @@ from __future__ import annotations
 import base64
 from dataclasses import dataclass
 from functools import cache
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from jinja2 import FileSystemLoader, StrictUndefined, Template
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from derive.blocks import Block
-from derive.diagrams import diagram
-from derive.figures import Diagram, svg, tikz
 from derive.page import Page
 from derive.prose import templates_folder
 from derive.worked import WorkedExample
 from derive.writers import Writer, writer
+
+if TYPE_CHECKING:
+    from derive.figures import Diagram
 
 Format = Literal["text", "markdown", "latex"]
 Dialect = Literal["github", "dollar"]
@@ -86,6 +87,8 @@ def _figure(example: WorkedExample, look: Look, blocks: list[Block]) -> str:
     """What stands for the figure: TikZ, a link, an embedded picture, or nothing."""
     if look.figure == "none" or look.format == "text":
         return ""
+    from derive.figures import svg, tikz
+
     if look.format == "latex":
         return tikz(_diagram(example, _title(blocks)))
     if look.figure != "embed":
@@ -100,10 +103,14 @@ def _title(blocks: list[Block]) -> str:
 
 def figure_svg(example: WorkedExample) -> str:
     """The diagram of the problem as a standalone SVG."""
+    from derive.figures import svg
+
     return svg(_diagram(example, example.problem.title))
 
 
 def _diagram(example: WorkedExample, title: str) -> Diagram:
+    from derive.diagrams import diagram
+
     text = _diagram_writer("text", example)
     return diagram(example, text, _diagram_writer("latex", example), title)
 

@@ -84,12 +84,18 @@ def show_real(value: Real, rounding: Rounding) -> str | None:
 def nearest_double(value: Real) -> float | None:
     """The double nearest to the true value, ties to even; None where it is undecided or beyond the largest double."""
     if isinstance(value, Interval):
+        if value.lo <= 0 <= value.hi and max(-value.lo, value.hi) < _NOTHING:
+            return 0.0
         double = float(value.lo)
         return double + 0.0 if double == float(value.hi) and math.isfinite(double) else None
     try:
         return value.numerator / value.denominator
     except OverflowError:
         return None
+
+
+_NOTHING = Decimal("1e-300")
+"""What is enclosed this closely around zero is zero as a double: no digits would tell it from one in practice."""
 
 
 def _round_real(value: Real, rounding: Rounding) -> _Rounded | None:

@@ -12,6 +12,9 @@ from derive.steps import LARGE, shown_parameters
 from derive.worked import WorkedExample
 from derive.writers import Writer
 
+MOST_UPDATED = 5000
+"""The loss after an update needs the gradient of every parameter; of larger networks it is not shown."""
+
 ALL_STEPS = 12
 """So many updates are listed one by one; of more the first ten and the last."""
 
@@ -28,8 +31,10 @@ def summary(example: WorkedExample, graph: NetworkGraph, prose: Prose, writer: W
     names.sort(key=lambda name: name in biases)
     header = tuple(prose.say("table", key) for key in ("parameter", "old", "gradient", "new"))
     yield table(header, [_row(example, name, prose, writer) for name in names])
-    if update.steps > 1:
+    if update.steps > 1 and graph.network.parameter_count() <= MOST_UPDATED:
         yield _steps(example, [name for name in names if example.derivation.is_updated(name)], prose, writer)
+    if graph.network.parameter_count() > MOST_UPDATED:
+        return
     before, after = (_loss(example, step, writer) for step in (0, update.steps))
     yield paragraph(prose.say("table", "loss_fell", before=before, after=after, steps=update.steps))
 

@@ -96,11 +96,22 @@ class WorkedExample:
         return sections(self.derivation, whole=self.options.whole)
 
     def _shown_as(self, name: str) -> str:
-        """The quantity of the derivation that a reference is shown by: w5@1 as w5_new."""
-        reference = self.find(name)
-        if reference.step == 1 and self.derivation.is_updated(reference.name):
-            return f"{reference.name}_new"
-        return reference.name
+        found = self.shown_by(name)
+        if found is None:
+            raise DeriveError(f"{name} has a value but no derivation; accepted: a quantity that is derived, dE/d{name}")
+        return found
+
+    def shown_by(self, name: str) -> str | None:
+        """The quantity whose derivation shows what was asked for: w5_new for w5@1; None for what is given and w5@3.
+
+        Raises UnknownQuantity.
+        """
+        found = self.find(name)
+        if found.step:
+            updated = found.step == 1 and self.derivation.is_updated(found.name)
+            return f"{found.name}_new" if updated else None
+        given = found.name == "eta" or self.derivation.quantity(found.name).definition is None
+        return None if given else found.name
 
     # --- single quantities ---------------------------------------------------------------------------------------
 

@@ -56,9 +56,9 @@ class Writer:
         """The symbol of a quantity in a line of prose."""
         return self.inline(self.name(name))
 
-    def math(self, latex: str, text: str) -> str:
-        """A fixed formula in a line of prose."""
-        return self.inline(latex if self.style == "latex" else text)
+    def math(self, latex: str, text: str, ascii: str = "") -> str:
+        """A fixed formula in a line of prose; without a spelling in ASCII the text is one already."""
+        return self.inline({"latex": latex, "unicode": text}.get(self.style, ascii or text))
 
     def number(self, text: str) -> str:
         """A number as text, with the minus sign of the style."""

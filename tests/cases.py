@@ -58,7 +58,8 @@ class Printed:
         digits = self.value.as_tuple()
         assert isinstance(digits.exponent, int)
         half = Fraction(Decimal(5).scaleb(digits.exponent - 1))
-        return half if len(digits.digits) < WHOLE_DOUBLE else max(half, max(1, abs(Fraction(self.value))) / 2**50)
+        last_bits = max(Fraction(1), abs(Fraction(self.value))) / 2**50
+        return half if len(digits.digits) < WHOLE_DOUBLE else max(half, last_bits)
 
 
 @dataclass(frozen=True, slots=True)

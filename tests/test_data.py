@@ -268,6 +268,17 @@ def test_a_large_network_lists_the_forward_pass_and_what_its_page_shows() -> Non
     assert "W1[1,1]" not in quantities
 
 
+def test_a_sum_stays_one_until_it_is_expanded() -> None:
+    weights = ", ".join("0.5" for _ in range(20))
+    source = f'inputs = [{weights}]\n[[layers]]\nneurons = 1\nactivation = "linear"\nweights = [[{weights}]]\n'
+    line = as_data(WorkedExample(loads(source)))["steps"][0]["lines"][0]
+    assert line["symbolic"] == "sum_{i=1..20} W1[i,1]*x[i]"
+    assert line["substituted"] is None
+    whole = as_data(WorkedExample(loads(source), Options(expand=True)))
+    assert whole["steps"][0]["lines"][0]["substituted"] == " + ".join(["0.5*0.5"] * 20)
+    assert whole["quantities"]["net_o1"]["formula"].endswith("+ w20*x20")
+
+
 def test_a_loss_that_is_undefined_after_the_update_is_null() -> None:
     source = """
 inputs = [1]

@@ -8,7 +8,6 @@ from fractions import Fraction
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from reader import Malformed, power, stand_in, value_of
 
 from derive.errors import DeriveError
 from derive.expression import (
@@ -29,6 +28,7 @@ from derive.expression import (
 )
 from derive.printing import seen_width, write, write_lines
 from derive.symbols import ACCENTS, WORDS, Style, symbol
+from reader import Malformed, power, stand_in, value_of
 from renderers import github_refuses, katex_check
 
 STYLES: tuple[Style, ...] = ("latex", "unicode", "ascii")

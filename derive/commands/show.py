@@ -115,10 +115,9 @@ def _as_gradients(example: WorkedExample, names: Iterable[str]) -> tuple[str, ..
 
 
 def _deliver(example: WorkedExample, request: Request) -> None:
-    from derive.data import shown_by
 
     if request.chosen_format != "json":
         for name in example.options.only:
-            if shown_by(example, name) is None:
+            if example.shown_by(name) is None:
                 raise DeriveError(f'"{name}" has a value and no derivation: use --format json to see it')
     deliver(example, request)
