@@ -55,7 +55,9 @@ class NetworkGraph:
         }
         self._inputs = {name: position for position, name in enumerate(network.inputs, 1)}
         self._targets = {name: position for position, name in enumerate(network.targets, 1)}
+        self._places: dict[str, _Place] = {}
         self._made: dict[str, Node] = {}
+        self._children: dict[str, tuple[str, ...]] = {}
 
     # --- the shape of the loss ---------------------------------------------------------------------------------
 
@@ -90,6 +92,12 @@ class NetworkGraph:
     # --- names -------------------------------------------------------------------------------------------------
 
     def _place(self, name: str) -> _Place:
+        place = self._places.get(name)
+        if place is None:
+            place = self._places[name] = self._found(name)
+        return place
+
+    def _found(self, name: str) -> _Place:
         if name in self._uses:
             return _Place("parameter")
         head, sample = split_sample(name)
@@ -307,7 +315,12 @@ class NetworkGraph:
                 )
 
     def children(self, name: str) -> tuple[str, ...]:
-        place = self._place(name)
+        made = self._children.get(name)
+        if made is None:
+            made = self._children[name] = self._users_of(name, self._place(name))
+        return made
+
+    def _users_of(self, name: str, place: _Place) -> tuple[str, ...]:
         match place.kind:
             case "input":
                 return self._fed_by(1, place.position, place.sample)

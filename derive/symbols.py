@@ -33,6 +33,9 @@ _SHAPE = re.compile(r"(\w+)((?:\[\w+(?:,\w+)*\]|@[0-9]+|_new)*)")
 _SUFFIX = re.compile(r"\[([^]]*)\]|@([0-9]+)|_new")
 _RUNS = re.compile(r"[0-9]+|_+|[^\W\d_]+")
 _PLAIN = re.compile(r"([^\W\d_]+)([0-9]*)")
+_LAYERED = re.compile("([WB])([0-9]+)")
+_BIASES = re.compile("B[0-9]+")
+_COMMAND_AT_END = re.compile(r"\\[A-Za-z]+$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +99,7 @@ def _taken_apart(name: str) -> _Parts:
 
 def _is_index(stem: str, inside: str) -> bool:
     """Whether the brackets number an entry (W1[300,17], B1[17], x[i]) and not a sample (x1[2])."""
-    return not inside.isdecimal() or re.fullmatch("B[0-9]+", stem) is not None
+    return not inside.isdecimal() or _BIASES.fullmatch(stem) is not None
 
 
 def _renamed(parts: _Parts, notation: str) -> _Parts:
@@ -109,7 +112,7 @@ def _renamed(parts: _Parts, notation: str) -> _Parts:
 def _text(parts: _Parts, style: Style) -> str:
     write_run = _unicode_run if style == "unicode" else _ascii_run
     stem = "".join(write_run(run) for run in _RUNS.findall(parts.stem))
-    layered = re.fullmatch("[WB][0-9]+", parts.stem) is not None
+    layered = _LAYERED.fullmatch(parts.stem) is not None
     if parts.index:
         stem += f"[{parts.index}]" if layered or "_" in stem or "," in parts.index else f"_{parts.index}"
     marks = "".join(parts.marks)
@@ -137,7 +140,7 @@ def _ascii_letter(char: str, alone: bool) -> str:
 
 def _latex(parts: _Parts) -> str:
     above = "".join(_latex_mark(mark) for mark in parts.marks)
-    layered = re.fullmatch("([WB])([0-9]+)", parts.stem)
+    layered = _LAYERED.fullmatch(parts.stem)
     if layered and parts.index:
         return rf"{layered[1].lower()}^{{({layered[2]}){above}}}_{{{_latex_list(parts.index.split(','))}}}"
     head, below = _head_and_subscript(parts.stem.removesuffix("_") if parts.index else parts.stem)
@@ -200,6 +203,6 @@ def _joined(pieces: list[str]) -> str:
     r"""The pieces in a row, with a space where a command would swallow the next letter (\alpha b)."""
     row = ""
     for piece in pieces:
-        swallows = re.search(r"\\[A-Za-z]+$", row) and piece[:1].isalpha()
+        swallows = _COMMAND_AT_END.search(row) and piece[:1].isalpha()
         row += f" {piece}" if swallows else piece
     return row

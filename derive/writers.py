@@ -12,6 +12,7 @@ from derive.symbols import Style, symbol
 
 MINUS = {"latex": "-", "unicode": "−", "ascii": "-"}
 
+_SCIENTIFIC = re.compile(r"(-?[0-9.]+)e([-+]?)0*([0-9]+)")
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 _TEX = {
     "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "%": r"\%",
@@ -62,7 +63,7 @@ class Writer:
 
     def number(self, text: str) -> str:
         """A number as text, with the minus sign of the style."""
-        scientific = re.fullmatch(r"(-?[0-9.]+)e([-+]?)0*([0-9]+)", text)
+        scientific = _SCIENTIFIC.fullmatch(text)
         if scientific and self.style == "latex":
             mantissa, sign, exponent = scientific.groups()
             return rf"{mantissa} \cdot 10^{{{sign.strip('+')}{exponent}}}"
