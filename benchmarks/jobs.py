@@ -11,13 +11,13 @@ from typing import Any
 
 import derive
 from benchmarks.networks import composed_loss, problem
-from derive.derivation import derivative_name, split_derivative
-from derive.equations import Equations
-from derive.expression import names_in
-from derive.render import EQUATION_WIDTH, LINE_WIDTH
-from derive.steps import Step
+from derive.derivation.chain_rule import derivative_name, split_derivative
+from derive.derivation.steps import Step
+from derive.formula.expression import names_in
+from derive.pages.equations import Equations
+from derive.pages.render import EQUATION_WIDTH, LINE_WIDTH
+from derive.pages.writers import writer
 from derive.worked import WorkedExample
-from derive.writers import writer
 
 LARGE = problem((784, 128, 10), "relu", "softmax", "cross-entropy")
 WEIGHT = "dE/dW1[300,17]"

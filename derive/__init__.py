@@ -23,7 +23,7 @@ def load(problem: str, **options: Any) -> WorkedExample:
 
     Raises DeriveError when the problem cannot be read.
     """
-    from derive.problem_file import find as read
+    from derive.problem.file import find as read
     from derive.worked import Options, WorkedExample
 
     return WorkedExample(read(problem), Options(**options))
@@ -31,7 +31,7 @@ def load(problem: str, **options: Any) -> WorkedExample:
 
 def loads(text: str, **options: Any) -> WorkedExample:
     """The worked example of a problem given as TOML text."""
-    from derive.problem_file import loads as read
+    from derive.problem.file import loads as read
     from derive.worked import Options, WorkedExample
 
     return WorkedExample(read(text), Options(**options))

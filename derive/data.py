@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from derive.derivation import split_derivative
-from derive.exact import Undefined
-from derive.expression import Expr, Name, Series, children, expanded, names_in
-from derive.formulas import Formulas
-from derive.grammar import write
-from derive.graph import sample_suffix
-from derive.names import Reference
-from derive.network import NetworkGraph
-from derive.printing import write as print_formula
-from derive.rounding import Rounding
-from derive.steps import Line, Section, Step, selected
-from derive.symbols import symbol
+from derive.derivation.chain_rule import split_derivative
+from derive.derivation.graph import sample_suffix
+from derive.derivation.names import Reference
+from derive.derivation.network import NetworkGraph
+from derive.derivation.steps import Line, Section, Step, selected
+from derive.formula.expression import Expr, Name, Series, children, expanded, names_in
+from derive.formula.grammar import write
+from derive.formula.printing import write as print_formula
+from derive.formula.resolved import Formulas
+from derive.formula.symbols import symbol
+from derive.numbers.exact import Undefined
+from derive.numbers.rounding import Rounding
 from derive.worked import WorkedExample, quantity_names
 
 FORMAT = 1

@@ -5,10 +5,10 @@ from __future__ import annotations
 from itertools import groupby
 from pathlib import Path
 
-from derive.problem_file import bundled, find
-from derive.render import Look, figure_svg
+from derive.pages.render import Look, figure_svg
+from derive.pages.writers import escape_markdown
+from derive.problem.file import bundled, find
 from derive.worked import WorkedExample
-from derive.writers import escape_markdown
 
 INDEX = "README.md"
 SUFFIXES = frozenset((".md", ".svg", ".tex"))

@@ -8,22 +8,22 @@ from fractions import Fraction
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from derive.calculus.symbolic import activation_derivative, prove_activation
 from derive.catalogue.activations import Activation
-from derive.derivation import Derivation, derivative_name
+from derive.derivation.chain_rule import Derivation, derivative_name
+from derive.derivation.evaluate import Values
+from derive.derivation.graph import DefinitionGraph, Graph
+from derive.derivation.names import Reference, resolve
+from derive.derivation.network import NetworkGraph
+from derive.derivation.steps import Section, forward_sections, sections, selected
 from derive.errors import DeriveError
-from derive.evaluate import Values
-from derive.exact import Real
-from derive.expression import Expr, Name, is_plain, names_in
-from derive.grammar import write
-from derive.graph import DefinitionGraph, Graph
-from derive.names import Reference, resolve
-from derive.network import NetworkGraph
-from derive.problem import Network, Problem
-from derive.steps import Section, forward_sections, sections, selected
-from derive.symbolic import activation_derivative, prove_activation
+from derive.formula.expression import Expr, Name, is_plain, names_in
+from derive.formula.grammar import write
+from derive.numbers.exact import Real
+from derive.problem.model import Network, Problem
 
 if TYPE_CHECKING:
-    from derive.render import Dialect, Look
+    from derive.pages.render import Dialect, Look
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,26 +191,26 @@ class WorkedExample:
     # --- pages ---------------------------------------------------------------------------------------------------
 
     def page(self, look: Look) -> str:
-        """The page in any format (see `derive.render`)."""
-        from derive.render import render
+        """The page in any format (see `derive.pages.render`)."""
+        from derive.pages.render import render
 
         return render(self, look)
 
     def text(self, *, ascii: bool = False) -> str:
         """The page for a terminal."""
-        from derive.render import Look
+        from derive.pages.render import Look
 
         return self.page(Look("text", ascii=ascii))
 
     def markdown(self, *, dialect: Dialect = "github") -> str:
         """The page in Markdown; dialect "github" or "dollar"."""
-        from derive.render import Look
+        from derive.pages.render import Look
 
         return self.page(Look("markdown", dialect=dialect))
 
     def latex(self, *, fragment: bool = False) -> str:
         r"""The page as a LaTeX document, or as a fragment to \input."""
-        from derive.render import Look
+        from derive.pages.render import Look
 
         return self.page(Look("latex", fragment=fragment))
 

@@ -91,7 +91,7 @@ def _printed(entry: Mapping[str, Any]) -> Printed:
 
 
 def network(inputs: Mapping[str, Any]) -> dict[str, Any]:
-    """A problem for `derive.problem_file.from_dict` from inputs with layers, whatever their shape."""
+    """A problem for `derive.problem.file.from_dict` from inputs with layers, whatever their shape."""
     rows = inputs["x"]
     sources = list(inputs.get("input_names") or (f"x{i}" for i in range(1, len(rows[0]) + 1)))
     problem: dict[str, Any] = {"inputs": rows, "input_names": sources, "layers": []}

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from derive.catalogue.activations import ACTIVATIONS
 from derive.catalogue.losses import LOSSES
-from derive.problem_file import from_dict
+from derive.problem.file import from_dict
 from derive.worked import Options, WorkedExample
 
 CUSTOM = "z/(1 + exp(-z))"

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from derive.errors import ProblemError
-from derive.problem_file import MOST_BYTES, find, from_dict, load, loads, new
+from derive.problem.file import MOST_BYTES, find, from_dict, load, loads, new
 
 NEURON = """
 inputs = [1, 2]

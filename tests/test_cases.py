@@ -11,13 +11,13 @@ from functools import cache
 from typing import Any
 
 import pytest
-from cases import Case, Printed, cases, folder, network, quantity
 
+from cases import Case, Printed, cases, folder, network, quantity
+from derive.derivation.evaluate import Values
 from derive.errors import DeriveError
-from derive.evaluate import Values
-from derive.exact import Real
-from derive.problem_file import from_dict
-from derive.rounding import Rounding
+from derive.numbers.exact import Real
+from derive.numbers.rounding import Rounding
+from derive.problem.file import from_dict
 from derive.worked import WorkedExample
 
 KNOWN = {"01-mazur", "05-rgu-macleod", "09-udacity-gd-neuron", "11-victorzhou", "16-hmkcode-linear", "17-han-kamber",

@@ -18,7 +18,7 @@ from click.testing import CliRunner, Result
 
 import derive
 from derive.cli import cli
-from derive.problem_file import bundled
+from derive.problem.file import bundled
 
 ROOT = Path(__file__).resolve().parent.parent
 HEAVY = ("sympy", "numpy", "mpmath", "jinja2")

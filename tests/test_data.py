@@ -12,8 +12,8 @@ import pytest
 
 from derive.data import EVERY_STEP, as_data
 from derive.errors import DeriveError
-from derive.grammar import read
-from derive.problem_file import bundled, find, loads
+from derive.formula.grammar import read
+from derive.problem.file import bundled, find, loads
 from derive.worked import Options, WorkedExample, quantity_names
 
 XOR = """

@@ -6,20 +6,20 @@ import time
 from fractions import Fraction
 from typing import Any
 
-import networks
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from derive.derivation import Derivation, derivative_name, split_derivative
+import networks
+from derive.derivation.chain_rule import Derivation, derivative_name, split_derivative
+from derive.derivation.evaluate import Values
+from derive.derivation.network import NetworkGraph
+from derive.derivation.paths import paths
 from derive.errors import DeriveError
-from derive.evaluate import Values
-from derive.exact import Undefined
-from derive.expression import Expr, names_in
-from derive.grammar import write
-from derive.network import NetworkGraph
-from derive.paths import paths
-from derive.problem_file import from_dict
-from derive.rounding import Rounding
+from derive.formula.expression import Expr, names_in
+from derive.formula.grammar import write
+from derive.numbers.exact import Undefined
+from derive.numbers.rounding import Rounding
+from derive.problem.file import from_dict
 from derive.worked import Options, WorkedExample, quantity_names
 
 DEEP: dict[str, Any] = {

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from derive.errors import DeriveError
-from derive.problem_file import from_dict
+from derive.problem.file import from_dict
 from derive.worked import WorkedExample, quantity_names
 
 TWO_TWO_ONE: dict[str, Any] = {

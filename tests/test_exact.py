@@ -15,7 +15,7 @@ from hypothesis import assume, given, reject, settings
 from hypothesis import strategies as st
 
 from derive.errors import DeriveError
-from derive.exact import (
+from derive.numbers.exact import (
     EXACT_BITS,
     Arithmetic,
     Interval,

@@ -12,7 +12,7 @@ from click.testing import CliRunner
 
 from derive import gallery
 from derive.cli import cli
-from derive.problem_file import bundled
+from derive.problem.file import bundled
 
 ROOT = Path(__file__).resolve().parent.parent
 

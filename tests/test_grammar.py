@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from derive.catalogue import activations, losses
-from derive.expression import (
+from derive.formula.expression import (
     Call,
     Cases,
     Condition,
@@ -25,7 +25,7 @@ from derive.expression import (
     children,
     rebuild,
 )
-from derive.grammar import FUNCTIONS, Unreadable, read, write
+from derive.formula.grammar import FUNCTIONS, Unreadable, read, write
 
 a, b, c, d, e, o, t, x, y, z = map(Name, "abcdeotxyz")
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from derive.problem_file import from_dict
+from derive.problem.file import from_dict
 from derive.worked import Options, WorkedExample
 
 Expected = dict[str, float]

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from derive.derivation.names import UnknownQuantity
 from derive.errors import DeriveError
-from derive.names import UnknownQuantity
-from derive.problem_file import from_dict
+from derive.problem.file import from_dict
 from derive.worked import WorkedExample, quantity_names
 
 SINGLE: dict[str, Any] = {

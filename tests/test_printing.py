@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from derive.errors import DeriveError
-from derive.expression import (
+from derive.formula.expression import (
     Call,
     Cases,
     Condition,
@@ -26,8 +26,8 @@ from derive.expression import (
     Sum,
     number,
 )
-from derive.printing import seen_width, write, write_lines
-from derive.symbols import ACCENTS, WORDS, Style, symbol
+from derive.formula.printing import seen_width, write, write_lines
+from derive.formula.symbols import ACCENTS, WORDS, Style, symbol
 from reader import Malformed, power, stand_in, value_of
 from renderers import github_refuses, katex_check
 

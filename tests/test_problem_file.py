@@ -15,10 +15,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from derive.expression import Name, Number, Product, Sum
-from derive.problem import Definitions, Network, Penalty, Problem
-from derive.problem_file import BUNDLED, bundled, find, from_dict, load, loads, new, schema
-from derive.rounding import Rounding
+from derive.formula.expression import Name, Number, Product, Sum
+from derive.numbers.rounding import Rounding
+from derive.problem.file import BUNDLED, bundled, find, from_dict, load, loads, new, schema
+from derive.problem.model import Definitions, Network, Penalty, Problem
 
 LAYER: dict[str, Any] = {"neurons": 1, "activation": "sigmoid"}
 
@@ -453,7 +453,7 @@ def test_standard_input_and_a_byte_order_mark(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_reading_loads_nothing_heavy() -> None:
-    code = "import sys, derive.problem_file as f; f.find('backprop-2-2-1'); print(*sys.modules)"
+    code = "import sys, derive.problem.file as f; f.find('backprop-2-2-1'); print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert not {"sympy", "numpy", "mpmath", "jinja2"} & set(done.stdout.split())
 

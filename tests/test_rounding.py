@@ -14,8 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from derive.errors import DeriveError
-from derive.exact import Arithmetic, Interval, Real
-from derive.rounding import Mode, Rounding, nearest_double, round_exact, round_real, show, show_real
+from derive.numbers.exact import Arithmetic, Interval, Real
+from derive.numbers.rounding import Mode, Rounding, nearest_double, round_exact, round_real, show, show_real
 
 F = Fraction
 FIVE = Rounding()

@@ -13,9 +13,22 @@ import pytest
 import sympy
 from mpmath import mpf
 
+from derive.calculus.rules import as_cases, inlined
+from derive.calculus.symbolic import (
+    activation_derivative,
+    by_rules,
+    equal,
+    from_sympy,
+    partial,
+    partial_of_shape,
+    prove_activation,
+    prove_loss,
+    textbook,
+    to_sympy,
+)
 from derive.catalogue import activations, losses
 from derive.errors import DeriveError
-from derive.expression import (
+from derive.formula.expression import (
     ONE,
     ZERO,
     Call,
@@ -35,20 +48,7 @@ from derive.expression import (
     number,
     replace_names,
 )
-from derive.grammar import FUNCTIONS, read, write
-from derive.rules import as_cases, inlined
-from derive.symbolic import (
-    activation_derivative,
-    by_rules,
-    equal,
-    from_sympy,
-    partial,
-    partial_of_shape,
-    prove_activation,
-    prove_loss,
-    textbook,
-    to_sympy,
-)
+from derive.formula.grammar import FUNCTIONS, read, write
 
 SCALAR_ROWS = [row for row in activations.ROWS if not row.vector]
 
@@ -387,7 +387,7 @@ def test_large_powers_cost_nothing(text: str) -> None:
 
 def test_the_import_brings_sympy_and_nothing_else_that_is_heavy() -> None:
     script = (
-        "import sys, sympy; before = set(sys.modules); import derive.symbolic; "
+        "import sys, sympy; before = set(sys.modules); import derive.calculus.symbolic; "
         "print(*sorted({name.partition('.')[0] for name in set(sys.modules) - before if not name.startswith('sympy')}))"
     )
     loaded = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout.split()

@@ -9,12 +9,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import mpmath
-import networks
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 
+import networks
 from derive.catalogue.activations import ACTIVATIONS, Activation
-from derive.problem import Layer, Network
+from derive.problem.model import Layer, Network
 from derive.worked import WorkedExample
 
 KINKED = {"relu", "leaky-relu", "elu"}

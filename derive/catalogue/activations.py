@@ -1,6 +1,6 @@
 """Activations, a row each: adding a row adds its use in networks, its derivation, its pages and its tests.
 
-`formula` and `derivative` are texts of `derive.grammar` in z (the net input), a (the output f(z)) and the parameters.
+`formula` and `derivative` are texts of the grammar in z (the net input), a (the output f(z)) and the parameters.
 `derivative` is the textbook form; that it equals SymPy's derivative of `formula` is proved in the tests, for every row.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from derive.expression import Number, number
+from derive.formula.expression import Number, number
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """Losses, a row each.
 
-`part` is what one output contributes to the loss of one sample, a text of `derive.grammar` in t (the target), o (the
+`part` is what one output contributes to the loss of one sample, a text of the grammar in t (the target), o (the
 output) and n (the number of outputs); the loss of the sample is the sum of the parts.  `derivative` is ∂part/∂o in
 textbook form, proved equal to SymPy's in the tests.
 """

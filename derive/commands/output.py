@@ -34,7 +34,7 @@ def deliver(example: WorkedExample, request: Request) -> None:
 
 def _figure(example: WorkedExample, path: Path) -> dict[Path, bytes]:
     """The figure beside a Markdown file; none beside /dev/stdout or a pipe."""
-    from derive.render import figure_svg
+    from derive.pages.render import figure_svg
 
     if path.exists() and not path.is_file():
         return {}
@@ -44,7 +44,7 @@ def _figure(example: WorkedExample, path: Path) -> dict[Path, bytes]:
 def _content(example: WorkedExample, request: Request, figure: str) -> str:
     if request.chosen_format == "json":
         return as_json(example.json())
-    from derive.render import Look
+    from derive.pages.render import Look
 
     look = Look(
         format=request.chosen_format,  # type: ignore[arg-type]  # one of FORMATS

@@ -16,7 +16,7 @@ def list_problems(chosen: str) -> None:
     """List the bundled problems by topic."""
     from itertools import groupby
 
-    from derive.problem_file import bundled
+    from derive.problem.file import bundled
 
     rows = sorted(bundled(), key=lambda row: (row[2], row[0]))
     if chosen == "json":
@@ -40,7 +40,7 @@ def new(kind: str, output: str, force: bool) -> None:
     from pathlib import Path
 
     from derive.files import write_together
-    from derive.problem_file import new as start
+    from derive.problem.file import new as start
 
     text = start(kind)
     if output == STANDARD:
@@ -57,6 +57,6 @@ def schema() -> None:
 
     Editors that know TOML check and complete a problem file with it.
     """
-    from derive.problem_file import schema as of_problem_files
+    from derive.problem.file import schema as of_problem_files
 
     print_bytes(as_json(of_problem_files()).encode())

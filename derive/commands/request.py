@@ -12,8 +12,8 @@ from click.shell_completion import CompletionItem
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from derive.problem import Notation, Problem
-    from derive.rounding import Carry, Mode, Rounding
+    from derive.numbers.rounding import Carry, Mode, Rounding
+    from derive.problem.model import Notation, Problem
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -62,7 +62,7 @@ class Request:
 
     def problem(self, source: str) -> Problem:
         """The problem with the rounding and the notation that the options ask for; raises ProblemError."""
-        from derive.problem_file import find
+        from derive.problem.file import find
 
         problem = find(source)
         problem = problem.with_rounding(self._rounding(problem.rounding))
@@ -76,7 +76,7 @@ class Request:
 
 def _complete_problem(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG001
     """The bundled problems, and files (first: bash forgets what comes before that item)."""
-    from derive.problem_file import bundled
+    from derive.problem.file import bundled
 
     names = [CompletionItem(name, help=title) for name, title, _ in bundled() if name.startswith(incomplete)]
     return [CompletionItem(incomplete, type="file"), *names]

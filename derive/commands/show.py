@@ -102,7 +102,7 @@ def _worked(problem: str, request: Request, **options: Any) -> WorkedExample:
 
 def _as_gradients(example: WorkedExample, names: Iterable[str]) -> tuple[str, ...]:
     """The names with dE/dw5 for w5; raises UnknownQuantity."""
-    from derive.derivation import derivative_name, split_derivative
+    from derive.derivation.chain_rule import derivative_name, split_derivative
 
     root = example.graph.root
     found = [(name, example.find(name)) for name in names]

@@ -1,0 +1,1 @@
+"""SymPy behind the tree: derivatives, rules, proofs."""

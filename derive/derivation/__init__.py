@@ -1,0 +1,1 @@
+"""What follows: graphs, the chain rule, values and the steps in order."""

@@ -1,0 +1,135 @@
+"""What people call a quantity, read leniently: dE_dw5, ∂E/∂w5, w5+, δ_o1 … become one canonical name."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from derive.derivation.chain_rule import Derivation, derivative_name, split_derivative
+from derive.derivation.graph import split_sample
+from derive.derivation.network import NetworkGraph
+from derive.errors import DeriveError, nearest
+
+MOST_STEPS = 100_000
+"""So many updates can be asked for; each takes about a millisecond in a small network."""
+
+
+class UnknownQuantity(DeriveError):
+    """No quantity of the problem has that name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A quantity by canonical name, `step` updates after the start (0: with the given parameters)."""
+
+    name: str
+    step: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.name}@{self.step}" if self.step else self.name
+
+
+_SPELLINGS = str.maketrans({"∂": "d", "δ": "delta_", "−": "-", "′": "'", "⁺": "+", "’": "'", " ": ""})
+_STEP = re.compile(r"(?:@(\d{1,9})|_new|\+|')$")
+
+
+def resolve(text: str, derivation: Derivation) -> Reference:
+    """The quantity that `text` means; raises UnknownQuantity with the nearest name."""
+    plain = re.sub(r"delta_(?=_)", "delta", text.strip().translate(_SPELLINGS)).replace("$", "").replace("\\", "")
+    found = _STEP.search(plain)
+    base = plain[: found.start()] if found else plain
+    step = int(found.group(1) or 1) if found and found.group(1) != "0" else 0
+    if step > MOST_STEPS:
+        raise UnknownQuantity(f'"{text}": found update {step}; accepted: at most {MOST_STEPS} updates')
+    for candidate in _candidates(base):
+        name = _known(candidate, derivation)
+        if name is not None:
+            return Reference(name, step)
+    raise UnknownQuantity(f'"{text}" is no quantity of this problem{_suggestion(base, derivation)}')
+
+
+def _candidates(text: str) -> list[str]:
+    """The canonical spellings that a text may stand for, the likeliest first."""
+    found = [text]
+    if text.startswith("d") and "/" not in text:
+        found += [
+            f"{text[: place.start()]}/d{text[place.end() :]}" for place in re.finditer(r"_d", text) if place.start() > 1
+        ]
+    return found
+
+
+def _known(name: str, derivation: Derivation) -> str | None:
+    pair = split_derivative(name)
+    if pair is None:
+        return _known_node(name, derivation)
+    parts = [_known(part, derivation) for part in pair]
+    return derivative_name(parts[0], parts[1]) if parts[0] and parts[1] else None
+
+
+def _known_node(name: str, derivation: Derivation) -> str | None:
+    graph = derivation.graph
+    if name.startswith("delta_") and graph.root:
+        net = _known_node("net_" + name.removeprefix("delta_"), derivation)
+        return derivative_name(graph.root, net) if net else None
+    for spelling in (name, *_common_spellings(name, graph.root), *_other_spellings(name, graph)):
+        try:
+            graph.node(spelling)
+        except KeyError:
+            continue
+        return spelling
+    return "eta" if name == "eta" else None
+
+
+def _common_spellings(name: str, root: str | None) -> list[str]:
+    """What other books call the loss, net inputs and outputs."""
+    found = [root] if root and name in {"E_total", "E_tot", "L", "loss"} else []
+    if name.startswith(("z_", "a_")):
+        found.append({"z": "net", "a": "out"}[name[0]] + name[1:])
+    return found
+
+
+def _other_spellings(name: str, graph: object) -> list[str]:
+    """Names that mean the same in this network: E_o1 of a single output, [1] of a single sample, W1[2,1]."""
+    if not isinstance(graph, NetworkGraph):
+        return []
+    head, sample = split_sample(name)
+    network = graph.network
+    if weight := _by_place(name, graph):
+        return [weight]
+    found = []
+    if network.samples == 1 and sample == 1:
+        return [head, *_other_spellings(head, graph)]
+    if len(network.layers[-1].neurons) == 1 and head == f"E_{network.layers[-1].neurons[0]}":
+        found.append(graph.part_name(1, sample))
+    if name.lower() != name:
+        found.append(name.lower())
+    return found
+
+
+def _by_place(name: str, graph: NetworkGraph) -> str | None:
+    """The parameter that W1[from,to] or B1[neuron] stands for."""
+    found = re.fullmatch(r"([WBwb])(\d+)\[(\d+)(?:,(\d+))?\]", name)
+    if not found:
+        return None
+    kind, layer, first, second = found.groups()
+    if not 1 <= int(layer) <= len(graph.network.layers):
+        return None
+    where = graph.network.layers[int(layer) - 1]
+    if kind in "Bb" and second is None and 1 <= int(first) <= len(where.biases):
+        return where.biases[int(first) - 1]
+    if kind in "Ww" and second and 1 <= int(first) <= where.weights.fan_in and 1 <= int(second) <= len(where.neurons):
+        return where.weights.name(int(second) - 1, int(first) - 1)
+    return None
+
+
+def _suggestion(text: str, derivation: Derivation) -> str:
+    graph = derivation.graph
+    few = not isinstance(graph, NetworkGraph) or graph.network.parameter_count() <= 2000
+    if not few:
+        return "; accepted: names such as net_h1, out_o1, dE/dW1[3,4], dE/dnet_h1"
+    forward = list(graph.forward())
+    known = [*forward, *graph.leaves()]
+    if graph.root:
+        known += [derivative_name(graph.root, name) for name in known if name != graph.root]
+    known += [f"{name}_new" for name in derivation.updated()]
+    return nearest(text, known) or f"; accepted: names such as {', '.join(known[:4])}"

@@ -1,0 +1,1 @@
+"""Numbers that are right: exact values and correct rounding."""

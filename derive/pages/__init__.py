@@ -1,0 +1,1 @@
+"""What is shown: the blocks of a page and the ways to write them."""

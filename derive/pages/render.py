@@ -1,0 +1,119 @@
+"""From a worked example to a page in a format: the blocks of the page, put into the template of the format."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Literal
+
+from jinja2 import FileSystemLoader, StrictUndefined, Template
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from derive.pages.blocks import Block
+from derive.pages.page import Page
+from derive.pages.prose import templates_folder
+from derive.pages.writers import Writer, writer
+from derive.worked import WorkedExample
+
+if TYPE_CHECKING:
+    from derive.figures import Diagram
+
+Format = Literal["text", "markdown", "latex"]
+Dialect = Literal["github", "dollar"]
+
+TEMPLATES: dict[Format, str] = {"text": "page.txt.jinja", "markdown": "page.md.jinja", "latex": "page.tex.jinja"}
+EQUATION_WIDTH = 76
+LINE_WIDTH = 72
+"""About how many characters of a formula fit to the right of an equation, and on a row, of a printed page."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    r"""How a page looks.
+
+    dialect    of Markdown: "github" (```math and $`…`$) or "dollar" ($$ and $)
+    fragment   LaTeX to \input instead of a whole document
+    ascii      terminal text without Unicode
+    width      characters on a line of terminal text
+    figure     "embed", "none", or the name of an SVG file that a Markdown page links to
+    """
+
+    format: Format = "text"
+    dialect: Dialect = "github"
+    fragment: bool = False
+    ascii: bool = False
+    width: int = 80
+    figure: str = "embed"
+    language: str = "en"
+
+
+def render(example: WorkedExample, look: Look) -> str:
+    """The page as text that ends with a newline."""
+    used = writer(look.format, look.dialect, example.problem.notation, ascii=look.ascii)
+    width, line_width = (look.width - 24, look.width - 6) if look.format == "text" else (EQUATION_WIDTH, LINE_WIDTH)
+    blocks = Page(example, used, width, line_width, look.language).blocks()
+    words = {"blocks": blocks, "look": look, "figure": _figure(example, look, blocks), "title": blocks[0].text}
+    return _template(look.format).render(words).rstrip("\n") + "\n"
+
+
+@cache
+def _template(format: Format) -> Template:
+    tex = (
+        {}
+        if format != "latex"
+        else {
+            "block_start_string": "<%",
+            "block_end_string": "%>",
+            "variable_start_string": "<<",
+            "variable_end_string": ">>",
+            "comment_start_string": "<#",
+            "comment_end_string": "#>",
+        }
+    )
+    environment = ImmutableSandboxedEnvironment(
+        loader=FileSystemLoader(templates_folder() / "pages"),
+        undefined=StrictUndefined,
+        autoescape=False,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        **tex,
+    )
+    return environment.get_template(TEMPLATES[format])
+
+
+def _figure(example: WorkedExample, look: Look, blocks: list[Block]) -> str:
+    """What stands for the figure: TikZ, a link, an embedded picture, or nothing."""
+    if look.figure == "none" or look.format == "text":
+        return ""
+    from derive.figures import svg, tikz
+
+    if look.format == "latex":
+        return tikz(_diagram(example, _title(blocks)))
+    if look.figure != "embed":
+        return look.figure
+    picture = base64.b64encode(svg(_diagram(example, _title(blocks))).encode()).decode()
+    return f"data:image/svg+xml;base64,{picture}"
+
+
+def _title(blocks: list[Block]) -> str:
+    return next((block.text for block in blocks if block.kind == "figure"), "")
+
+
+def figure_svg(example: WorkedExample) -> str:
+    """The diagram of the problem as a standalone SVG."""
+    from derive.figures import svg
+
+    return svg(_diagram(example, example.problem.title))
+
+
+def _diagram(example: WorkedExample, title: str) -> Diagram:
+    from derive.pages.diagrams import diagram
+
+    text = _diagram_writer("text", example)
+    return diagram(example, text, _diagram_writer("latex", example), title)
+
+
+def _diagram_writer(format: Format, example: WorkedExample) -> Writer:
+    return writer(format, "dollar", example.problem.notation)

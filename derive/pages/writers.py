@@ -1,0 +1,83 @@
+"""The ways to write: what a formula, a quantity and a stranger's words look like in each format."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from derive.formula.expression import Number
+from derive.formula.printing import plain_number
+from derive.formula.symbols import Style, symbol
+
+MINUS = {"latex": "-", "unicode": "−", "ascii": "-"}
+
+_SCIENTIFIC = re.compile(r"(-?[0-9.]+)e([-+]?)0*([0-9]+)")
+_ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
+_TEX = {
+    "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "%": r"\%",
+    "_": r"\_", "^": r"\textasciicircum{}", "~": r"\textasciitilde{}", "<": r"\textless{}", ">": r"\textgreater{}",
+}  # fmt: skip
+
+
+def escape_markdown(text: str) -> str:
+    """Text that Markdown and HTML show as it stands."""
+    return re.sub(
+        r"[\\`*_{}\[\]#|<>&$~]", lambda found: _ENTITIES.get(found[0], "\\" + found[0]), " ".join(text.split())
+    )
+
+
+def escape_tex(text: str) -> str:
+    """Text that TeX prints as it stands."""
+    return "".join(_TEX.get(char, char) for char in " ".join(text.split()))
+
+
+def plain(text: str) -> str:
+    return " ".join(text.split())
+
+
+@dataclass(frozen=True, slots=True)
+class Writer:
+    """One way to write.
+
+    inline   puts a formula into a line of prose
+    escape   makes a stranger's words harmless
+    """
+
+    style: Style
+    notation: str
+    inline: Callable[[str], str]
+    escape: Callable[[str], str]
+
+    def name(self, name: str) -> str:
+        """The symbol of a quantity, without the marks of a formula."""
+        return symbol(name, self.style, self.notation)
+
+    def quantity(self, name: str) -> str:
+        """The symbol of a quantity in a line of prose."""
+        return self.inline(self.name(name))
+
+    def math(self, latex: str, text: str, ascii: str = "") -> str:
+        """A fixed formula in a line of prose; without a spelling in ASCII the text is one already."""
+        return self.inline({"latex": latex, "unicode": text}.get(self.style, ascii or text))
+
+    def number(self, text: str) -> str:
+        """A number as text, with the minus sign of the style."""
+        scientific = _SCIENTIFIC.fullmatch(text)
+        if scientific and self.style == "latex":
+            mantissa, sign, exponent = scientific.groups()
+            return rf"{mantissa} \cdot 10^{{{sign.strip('+')}{exponent}}}"
+        return text.replace("-", MINUS[self.style])
+
+    def constant(self, constant: Number) -> str:
+        return self.number(plain_number(constant, self.style))
+
+
+def writer(format: str, dialect: str, notation: str, *, ascii: bool = False) -> Writer:
+    """The writer of a format: "markdown" (dialect "github" or "dollar"), "latex" or "text"."""
+    if format == "markdown":
+        inline = (lambda math: f"$`{math}`$") if dialect == "github" else (lambda math: f"${math}$")
+        return Writer("latex", notation, inline, escape_markdown)
+    if format == "latex":
+        return Writer("latex", notation, lambda math: f"${math}$", escape_tex)
+    return Writer("ascii" if ascii else "unicode", notation, lambda math: math, plain)

@@ -1,0 +1,1 @@
+"""What is asked: problem files and what they say."""
