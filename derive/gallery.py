@@ -34,10 +34,12 @@ def differences(folder: Path) -> dict[str, str]:
 
 def _pages(name: str) -> dict[str, str]:
     example = WorkedExample(find(name))
+    picture = figure_svg(example)
+    figure = f"{name}.svg" if picture else "none"
     return {
-        f"{name}.md": example.page(Look("markdown", dialect="github", figure=f"{name}.svg")),
-        f"{name}.svg": figure_svg(example),
+        f"{name}.md": example.page(Look("markdown", dialect="github", figure=figure)),
         f"{name}.tex": example.page(Look("latex")),
+        **({figure: picture} if picture else {}),
     }
 
 

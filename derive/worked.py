@@ -8,19 +8,17 @@ from fractions import Fraction
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from derive.calculus.symbolic import activation_derivative, prove_activation
-from derive.catalogue.activations import Activation
 from derive.derivation.chain_rule import Derivation, derivative_name
 from derive.derivation.evaluate import Values
-from derive.derivation.graph import DefinitionGraph, Graph
+from derive.derivation.graph import Graph
+from derive.derivation.kinds import graph_of
 from derive.derivation.names import Reference, resolve
-from derive.derivation.network import NetworkGraph
 from derive.derivation.steps import Section, forward_sections, sections, selected
 from derive.errors import DeriveError
 from derive.formula.expression import Expr, Name, is_plain, names_in
 from derive.formula.grammar import write
 from derive.numbers.exact import Real
-from derive.problem.model import Network, Problem
+from derive.problem.model import Problem
 
 if TYPE_CHECKING:
     from derive.pages.render import Dialect, Look
@@ -56,11 +54,7 @@ class WorkedExample:
     @cached_property
     def graph(self) -> Graph:
         """The graph of the problem; raises DeriveError for a typed derivative that is not the derivative."""
-        if isinstance(self.problem.body, Network):
-            for layer in self.problem.body.layers:
-                _check_typed(layer.activation)
-            return NetworkGraph(self.problem.body, self.problem.given)
-        return DefinitionGraph(self.problem.body)
+        return graph_of(self.problem)
 
     @cached_property
     def derivation(self) -> Derivation:
@@ -225,16 +219,6 @@ class WorkedExample:
 
     def __str__(self) -> str:
         return self.text()
-
-
-def _check_typed(row: Activation) -> None:
-    """A derivative that somebody typed beside an activation must be proved equal to SymPy's before it is used."""
-    if row.name == "custom" and row.derivative and not prove_activation(row):
-        derived = write(activation_derivative(row))
-        raise DeriveError(
-            f'"{row.derivative}" is not proved to be the derivative of "{row.formula}"; accepted: {derived}, '
-            "another form of it that can be proved, or no derivative at all"
-        )
 
 
 def quantity_names(example: WorkedExample) -> Iterator[str]:

@@ -38,7 +38,8 @@ def _figure(example: WorkedExample, path: Path) -> dict[Path, bytes]:
 
     if path.exists() and not path.is_file():
         return {}
-    return {path.with_suffix(".svg"): figure_svg(example).encode()}
+    picture = figure_svg(example)
+    return {path.with_suffix(".svg"): picture.encode()} if picture else {}
 
 
 def _content(example: WorkedExample, request: Request, figure: str) -> str:

@@ -11,13 +11,13 @@ from jinja2 import FileSystemLoader, StrictUndefined, Template
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from derive.pages.blocks import Block
-from derive.pages.page import Page
+from derive.pages.kinds import Sheet, blocks_of, picture_of
 from derive.pages.prose import templates_folder
-from derive.pages.writers import Writer, writer
+from derive.pages.writers import writer
 from derive.worked import WorkedExample
 
 if TYPE_CHECKING:
-    from derive.figures import Diagram
+    pass
 
 Format = Literal["text", "markdown", "latex"]
 Dialect = Literal["github", "dollar"]
@@ -52,7 +52,7 @@ def render(example: WorkedExample, look: Look) -> str:
     """The page as text that ends with a newline."""
     used = writer(look.format, look.dialect, example.problem.notation, ascii=look.ascii)
     width, line_width = (look.width - 24, look.width - 6) if look.format == "text" else (EQUATION_WIDTH, LINE_WIDTH)
-    blocks = Page(example, used, width, line_width, look.language).blocks()
+    blocks = blocks_of(example, Sheet(used, width, line_width, look.language))
     words = {"blocks": blocks, "look": look, "figure": _figure(example, look, blocks), "title": blocks[0].text}
     return _template(look.format).render(words).rstrip("\n") + "\n"
 
@@ -87,33 +87,18 @@ def _figure(example: WorkedExample, look: Look, blocks: list[Block]) -> str:
     """What stands for the figure: TikZ, a link, an embedded picture, or nothing."""
     if look.figure == "none" or look.format == "text":
         return ""
-    from derive.figures import svg, tikz
-
-    if look.format == "latex":
-        return tikz(_diagram(example, _title(blocks)))
-    if look.figure != "embed":
+    title = next((block.text for block in blocks if block.kind == "figure"), "")
+    if look.format == "markdown" and look.figure != "embed":
         return look.figure
-    picture = base64.b64encode(svg(_diagram(example, _title(blocks))).encode()).decode()
-    return f"data:image/svg+xml;base64,{picture}"
+    picture = picture_of(example, title)
+    if picture is None:
+        return ""
+    if look.format == "latex":
+        return picture.tikz()
+    return f"data:image/svg+xml;base64,{base64.b64encode(picture.svg().encode()).decode()}"
 
 
-def _title(blocks: list[Block]) -> str:
-    return next((block.text for block in blocks if block.kind == "figure"), "")
-
-
-def figure_svg(example: WorkedExample) -> str:
-    """The diagram of the problem as a standalone SVG."""
-    from derive.figures import svg
-
-    return svg(_diagram(example, example.problem.title))
-
-
-def _diagram(example: WorkedExample, title: str) -> Diagram:
-    from derive.pages.diagrams import diagram
-
-    text = _diagram_writer("text", example)
-    return diagram(example, text, _diagram_writer("latex", example), title)
-
-
-def _diagram_writer(format: Format, example: WorkedExample) -> Writer:
-    return writer(format, "dollar", example.problem.notation)
+def figure_svg(example: WorkedExample) -> str | None:
+    """The picture of the problem as a standalone SVG; None for a kind without one."""
+    picture = picture_of(example, example.problem.title)
+    return picture.svg() if picture else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sys
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
@@ -66,10 +66,17 @@ def schema() -> dict[str, Any]:
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "A problem file of derive",
         "type": "object",
-        "if": {"properties": {"kind": {"const": "expression"}}, "required": ["kind"]},
-        "then": {"$ref": "#/$defs/expression"},
+        "allOf": [_schema_if(kind) for kind in KINDS if kind != "network"],
+        "if": {"properties": {"kind": {"enum": [kind for kind in KINDS if kind != "network"]}}, "required": ["kind"]},
         "else": {"$ref": "#/$defs/network"},
         "$defs": {kind: _schema_of_kind(kind) for kind in KINDS},
+    }
+
+
+def _schema_if(kind: str) -> dict[str, Any]:
+    return {
+        "if": {"properties": {"kind": {"const": kind}}, "required": ["kind"]},
+        "then": {"$ref": f"#/$defs/{kind}"},
     }
 
 
@@ -209,7 +216,7 @@ def _problem(data: object, report: Report) -> Problem | None:
         read_keys(COMMON, {key: value for key, value in data.items() if key in COMMON}, "", report)
         return None
     fields = read_keys(BY_KIND[kind], data, "", report)
-    return _network(fields, report) if kind == "network" else _expression(fields, report)
+    return READERS[kind](fields, report)
 
 
 def _network(fields: Table, report: Report) -> Problem | None:
@@ -248,6 +255,9 @@ def _expression(fields: Table, report: Report) -> Problem | None:
         vary=vary,
         prose=_prose(fields),
     )
+
+
+READERS: dict[str, Callable[[Table, Report], Problem | None]] = {"network": _network, "expression": _expression}
 
 
 def _prose(fields: Table) -> dict[str, str]:

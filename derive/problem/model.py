@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import ClassVar, Literal, Protocol
 
 from derive.catalogue.activations import Activation
 from derive.catalogue.losses import Loss
 from derive.formula.expression import ONE, Expr, Number
 from derive.numbers.rounding import Rounding
 
-Kind = Literal["network", "expression"]
 Notation = Literal["net-out", "z-a"]
 Reduction = Literal["mean", "sum"]
 
@@ -74,6 +73,12 @@ class Penalty:
     half: bool = True
 
 
+class Body(Protocol):
+    """What a problem file of one kind says; each kind has a class of its own."""
+
+    kind: ClassVar[str]
+
+
 @dataclass(frozen=True, slots=True)
 class Network:
     """The structure: no numbers except those of activations and penalty.
@@ -81,6 +86,8 @@ class Network:
     targets   a name per output neuron; empty for a forward pass only
     samples   1 for one sample (names carry no [k]), else the size of the batch
     """
+
+    kind: ClassVar[str] = "network"
 
     inputs: tuple[str, ...]
     layers: tuple[Layer, ...]
@@ -118,6 +125,8 @@ class Network:
 class Definitions:
     """An expression file: each definition is one node, in the order of the file."""
 
+    kind: ClassVar[str] = "expression"
+
     output: str
     define: tuple[tuple[str, Expr], ...]
     leaves: tuple[str, ...]
@@ -148,7 +157,7 @@ class Problem:
     """
 
     title: str
-    body: Network | Definitions
+    body: Body
     given: Mapping[str, Number] = field(default_factory=dict)
     rounding: Rounding = field(default_factory=Rounding)
     notation: Notation = "net-out"
@@ -159,8 +168,8 @@ class Problem:
     source: str = ""
 
     @property
-    def kind(self) -> Kind:
-        return "network" if isinstance(self.body, Network) else "expression"
+    def kind(self) -> str:
+        return self.body.kind
 
     def with_rounding(self, rounding: Rounding) -> Problem:
         return replace(self, rounding=rounding)
