@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from derive.derivation.chain_rule import Derivation, derivative_name
 from derive.derivation.evaluate import Values
-from derive.derivation.graph import Graph
+from derive.derivation.graph import Graph, sample_suffix
 from derive.derivation.kinds import graph_of
 from derive.derivation.names import Reference, resolve
+from derive.derivation.network import NetworkGraph
 from derive.derivation.steps import Section, forward_sections, sections, selected
 from derive.errors import DeriveError
 from derive.formula.expression import Expr, Name, is_plain, names_in
@@ -228,7 +229,7 @@ def quantity_names(example: WorkedExample) -> Iterator[str]:
     yield from order
     if graph.root is None:
         return
-    yield from _derivatives(graph, order, graph.root)
+    yield from dict.fromkeys(_derivatives(graph, order, graph.root))
     yield from (f"{name}_new" for name in derivation.updated())
 
 
@@ -236,7 +237,21 @@ def _derivatives(graph: Graph, order: Iterable[str], root: str) -> Iterator[str]
     order = list(order)
     yield from (derivative_name(root, name) for name in reversed(order) if name != root)
     yield from (derivative_name(root, name) for name in graph.leaves() if graph.children(name))
+    if isinstance(graph, NetworkGraph):
+        yield from _of_inputs_and_parts(graph, order)
     for name in reversed(order):
         definition = graph.node(name).definition
         parts = dict.fromkeys(names_in(definition)) if definition is not None else {}
         yield from (derivative_name(name, part) for part in parts if name != root)
+
+
+def _of_inputs_and_parts(graph: NetworkGraph, order: Iterable[str]) -> Iterator[str]:
+    """dE/dx1, and what each output's part of the loss contributes where a hidden output feeds several: dE_o1/dout_h1."""
+    network = graph.network
+    samples = [sample_suffix(sample) for sample in graph.samples]
+    yield from (derivative_name("E", name + suffix) for suffix in samples for name in network.inputs)
+    parts = [name for name in order if graph.node(name).rule == "loss-part"]
+    hidden = [f"out_{neuron}" for layer in network.layers[:-1] for neuron in layer.neurons]
+    for part in parts:
+        suffix = sample_suffix(graph.node(part).sample)
+        yield from (derivative_name(part, name + suffix) for name in hidden)

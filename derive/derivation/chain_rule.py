@@ -180,10 +180,22 @@ class Derivation:
 
     def _factors_to(self, top: str, child: str) -> list[Name]:
         """∂top/∂child as a factor, none where it is 1 because `top` is a plain sum of such nodes."""
+        child = self._above_sums(top, child)
         if child == top:
             return []
         slope = Name(derivative_name(top, child))
         return [] if self.quantity(slope.name).definition == ONE else [slope]
+
+    def _above_sums(self, top: str, child: str) -> str:
+        """The node itself, or the plain sum above it that changes as it does: E[1] for its part E_o1[1]."""
+        while child != top:
+            above = [node for node in self.graph.children(child) if node == top or self._depends(top, node)]
+            if len(above) != 1 or self.graph.node(above[0]).rule != "total":
+                break
+            if self.local(self.graph.node(above[0]), child) != ONE:
+                break
+            child = above[0]
+        return child
 
     def _unfolded(self, factor: Name) -> list[Name]:
         """A factor as the chain that it stands for, as long as there is one path only."""

@@ -485,6 +485,8 @@ def tidy(expr: Expr) -> Expr:
             return multiply(*factors)
         case Quotient(top, Number(value)) if value == 1:
             return top
+        case Quotient(Number(top_value), Number(value)) if value and top_value % value == 0:
+            return number(top_value / value)
         case Negative(Number(value)) if value == 0:
             return number(0)
         case _:
