@@ -49,6 +49,15 @@ class Commands(click.Group):
         except OSError as error:
             place = f"{error.filename}: " if error.filename else ""
             raise Refused(f"{place}{error.strerror or error}") from error
+        except (click.exceptions.Exit, click.ClickException, click.Abort):
+            raise
+        except Exception as error:
+            if os.environ.get("DERIVE_DEBUG"):
+                raise
+            raise Refused(
+                f"a mistake in derive itself ({type(error).__name__}: {error}); nothing was written. "
+                "DERIVE_DEBUG=1 shows where it happened; please report it"
+            ) from error
 
 
 def _stop_writing() -> None:

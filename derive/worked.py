@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 from derive.derivation.chain_rule import Derivation, derivative_name
 from derive.derivation.evaluate import Values
 from derive.derivation.graph import Graph, sample_suffix
-from derive.derivation.kinds import graph_of
+from derive.derivation.kinds import graph_of, known_values
 from derive.derivation.names import Reference, resolve
 from derive.derivation.network import NetworkGraph
 from derive.derivation.steps import Section, forward_sections, sections, selected
 from derive.errors import DeriveError
-from derive.formula.expression import Expr, Name, is_plain, names_in
+from derive.formula.expression import Expr, Name, is_plain, is_step, names_in, number
 from derive.formula.grammar import write
 from derive.numbers.exact import Real
 from derive.problem.model import Problem
@@ -69,6 +69,7 @@ class WorkedExample:
         given: dict[str, Real] = {name: number.value for name, number in self.problem.given.items()}
         if self.problem.update:
             given["eta"] = self.problem.update.learning_rate.value
+        given |= known_values(self.graph)
         return Values(self.derivation, given, self.problem.rounding)
 
     @cached_property
@@ -158,6 +159,8 @@ class WorkedExample:
         """Where a quantity that is just another one comes from; the constant where it is one."""
         while name not in self.problem.given and name != "eta":
             definition = self.derivation.quantity(name).definition
+            if definition is not None and is_step(definition) and (label := self.values.exact(name)) is not None:
+                return number(label)
             if definition is None or not is_plain(definition):
                 break
             if not isinstance(definition, Name):
@@ -246,7 +249,7 @@ def _derivatives(graph: Graph, order: Iterable[str], root: str) -> Iterator[str]
 
 
 def _of_inputs_and_parts(graph: NetworkGraph, order: Iterable[str]) -> Iterator[str]:
-    """dE/dx1, and what each output's part of the loss contributes where a hidden output feeds several: dE_o1/dout_h1."""
+    """dE/dx1, and what each part of the loss contributes at a hidden output that feeds several: dE_o1/dout_h1."""
     network = graph.network
     samples = [sample_suffix(sample) for sample in graph.samples]
     yield from (derivative_name("E", name + suffix) for suffix in samples for name in network.inputs)

@@ -150,6 +150,8 @@ def test_ascii_text_is_ascii() -> None:
 def test_standard_input() -> None:
     source = (ROOT / "derive/problems/backprop-2-2-1.toml").read_text(encoding="utf-8")
     assert run("show", "-", stdin=source).stdout == run("show", "backprop-2-2-1").stdout
+    piped = run("gradient", "-", "dE/dw1", stdin=source)
+    assert piped.stdout == run("gradient", "backprop-2-2-1", "dE/dw1").stdout
 
 
 def test_the_encoding_of_the_terminal_decides() -> None:
@@ -240,7 +242,7 @@ def test_standard_output_by_its_names() -> None:
         ("show backprop-2-2-1 --significant 0", "1 to 100"),
         ("show backprop-2-2-1 --decimals 3 --significant 3", "one of the two"),
         ("show backprop-2-2-1 --format pdf", "markdown"),
-        ("show backprop-2-2-1 --notation matrix", "z-a"),
+        ("show backprop-2-2-1 --notation matrices", "z-a"),
         ("show backprop-2-2-1 --dialect dollar", "markdown"),
         ("show backprop-2-2-1 --fragment", "latex"),
         ("show backprop-2-2-1 --ascii --format json", "text"),

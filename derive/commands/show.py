@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -74,8 +75,10 @@ def gradient(
     another; w5 is short for dE/dw5, delta_o1 for dE/dnet_o1; w5_new is the update of w5.
     """
     request = Request(**page)
-    only = _as_gradients(_worked(problem, request), quantities)
-    _deliver(_worked(problem, request, only=only, paths=paths, cancel=not jacobian, expand=expand), request)
+    asked = _worked(problem, request)
+    only = _as_gradients(asked, quantities)
+    options = replace(asked.options, only=only, paths=paths, cancel=not jacobian, expand=expand)
+    _deliver(type(asked)(asked.problem, options), request)
 
 
 @click.command(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from fractions import Fraction
+from functools import cache
 from typing import TypeVar
 
 from derive.derivation.chain_rule import Derivation
@@ -43,6 +44,11 @@ class Enclosed(Arithmetic):
 
     def constant(self, value: Fraction) -> Real:
         return value
+
+
+@cache
+def _enclosed(digits: int) -> Enclosed:
+    return Enclosed(digits)
 
 
 class Values:
@@ -95,7 +101,7 @@ class Values:
             return None
         for digits in PRECISIONS:
             try:
-                value = Evaluator(Enclosed(digits), self._lookup(PRECISIONS[0])).value(definition)
+                value = Evaluator(_enclosed(digits), self._lookup(PRECISIONS[0])).value(definition)
             except NotEnoughDigits:
                 continue
             return value if isinstance(value, Fraction) else None
@@ -108,7 +114,7 @@ class Values:
                 for name in names_in(expr):
                     if self.real(name, digits) is None:
                         return None
-                text = show_real(Evaluator(Enclosed(digits), self._lookup(digits)).value(expr), self.rounding)
+                text = show_real(Evaluator(_enclosed(digits), self._lookup(digits)).value(expr), self.rounding)
             except NotEnoughDigits:
                 continue
             if text is not None:
@@ -121,7 +127,7 @@ class Values:
             try:
                 for name in (*names_in(test.left), *names_in(test.right)):
                     self.real(name, digits)
-                return Evaluator(Enclosed(digits), self._lookup(digits)).holds(test)
+                return Evaluator(_enclosed(digits), self._lookup(digits)).holds(test)
             except NotEnoughDigits:
                 continue
         return False
@@ -133,7 +139,7 @@ class Values:
             return None
         for digits in PRECISIONS:
             try:
-                value = Evaluator(Enclosed(digits), operands.__getitem__).value(definition)
+                value = Evaluator(_enclosed(digits), operands.__getitem__).value(definition)
             except NotEnoughDigits:
                 continue
             except Undefined:
@@ -204,7 +210,7 @@ class Values:
         if self.rounding.carry == "displayed" and not is_plain(definition):
             return self._carried(name, definition)
         try:
-            return Evaluator(Enclosed(digits), self._lookup(digits)).value(definition)
+            return Evaluator(_enclosed(digits), self._lookup(digits)).value(definition)
         except Symbolic:
             return None
         except Undefined as error:
@@ -229,7 +235,7 @@ class Values:
         """The displayed number itself, which is the one carried on."""
         for digits in PRECISIONS:
             try:
-                value = Evaluator(Enclosed(digits), self._lookup(PRECISIONS[0])).value(definition)
+                value = Evaluator(_enclosed(digits), self._lookup(PRECISIONS[0])).value(definition)
             except Symbolic:
                 return None
             except NotEnoughDigits:

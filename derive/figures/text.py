@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
-from xml.sax.saxutils import escape
+from html import escape
 
 INDEX_SIZE = 0.72
 LONGEST = 28
@@ -82,7 +82,7 @@ def _advance(character: str) -> float:
 
 def xml(text: str) -> str:
     """Text or a double-quoted attribute value of an XML document; characters that XML forbids become U+FFFD."""
-    return escape(_NOT_XML.sub("\ufffd", text), {'"': "&quot;"})
+    return escape(_NOT_XML.sub("\ufffd", text), quote=False).replace('"', "&quot;")
 
 
 def tex(text: str) -> str:

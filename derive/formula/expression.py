@@ -99,6 +99,7 @@ Expr = Number | Name | Sum | Product | Quotient | Power | Negative | Call | Case
 ZERO = Number(Fraction(0), "0")
 ONE = Number(Fraction(1), "1")
 TWO = Number(Fraction(2), "2")
+PI = Call("pi", ())
 
 
 def number(value: int | Fraction | Decimal | str) -> Number:
@@ -200,6 +201,14 @@ def is_plain(expr: Expr) -> bool:
     return constant or isinstance(expr, Name | Number)
 
 
+def is_step(expr: Expr) -> bool:
+    """Whether a tree chooses between whole numbers: its value is one of them and is never rounded."""
+    if not isinstance(expr, Cases):
+        return False
+    values = (*(value for value, _ in expr.pieces), expr.otherwise)
+    return all(isinstance(value, Number) and value.value.denominator == 1 for value in values)
+
+
 def replace_names(expr: Expr, replacement: Mapping[str, Expr]) -> Expr:
     """The tree with names exchanged for other trees."""
     if isinstance(expr, Name):
@@ -211,4 +220,12 @@ def expanded(expr: Expr) -> Expr:
     """The tree with every Σ written out."""
     if isinstance(expr, Series):
         return add(*(expanded(term) for term in children(expr)))
+    if isinstance(expr, Sum):
+        return add(*(part for term in expr.terms for part in _spliced(term)))
     return rebuild(expr, expanded)
+
+
+def _spliced(term: Expr) -> tuple[Expr, ...]:
+    """The terms of a Σ that stands in a sum; any other term is one."""
+    whole = expanded(term)
+    return whole.terms if isinstance(term, Series) and isinstance(whole, Sum) else (whole,)

@@ -29,6 +29,10 @@ SHOWN_RELATION: dict[Relation, dict[str, str]] = {
 _GENERAL = re.compile(r"[\[,][a-z][\],]")
 """A name with a letter for an index stands for all terms of a Σ and has no number."""
 
+OPENING = {True: r"\bigl(", False: "("}
+CLOSING = {True: r"\bigr)", False: ")"}
+"""Brackets around what goes on over several rows, in LaTeX and elsewhere."""
+
 
 class Equations:
     """Writes the lines of one worked example in one way.
@@ -48,7 +52,7 @@ class Equations:
         left = self._left(line, rows)
         forms = [expanded(form) if self._example.options.expand else form for form in line.forms]
         if line.differentiated:
-            rows.append(Row(self._sign("="), self._operator(*line.differentiated)))
+            rows += self._operator(*line.differentiated)
         for form in forms:
             last = self._formula(form)
             rows += last
@@ -75,14 +79,18 @@ class Equations:
     def _sign(self, relation: str) -> str:
         return RELATIONS[relation][self._writer.style]
 
-    def _operator(self, definition: Expr, wrt: str) -> str:
-        """∂/∂w (definition)"""
-        inside = write(definition, self._writer.style, self._writer.name, self._writer.constant)
-        name = self._writer.name(wrt)
-        if self._writer.style == "latex":
-            return rf"\frac{{\partial}}{{\partial {name}}} \left({inside}\right)"
+    def _operator(self, definition: Expr, wrt: str) -> list[Row]:
+        """∂/∂w (definition), with a long Σ written out where that was asked for."""
+        latex, name = self._writer.style == "latex", self._writer.name(wrt)
         d = "∂" if self._writer.style == "unicode" else "d"
-        return f"{d}/{d}{name} ({inside})"
+        front = rf"\frac{{\partial}}{{\partial {name}}}" if latex else f"{d}/{d}{name}"
+        if not self._example.options.expand or expanded(definition) == definition:
+            inside = write(definition, self._writer.style, self._writer.name, self._writer.constant)
+            return [Row(self._sign("="), rf"{front} \left({inside}\right)" if latex else f"{front} ({inside})")]
+        rows = self._formula(expanded(definition))
+        rows[0] = Row(self._sign("="), f"{front} {OPENING[latex]} {rows[0].right}")
+        rows[-1] = Row(rows[-1].relation, f"{rows[-1].right} {CLOSING[latex]}")
+        return rows
 
     def _formula(self, form: Expr, relation: str = "=") -> list[Row]:
         lines = write_lines(form, self._writer.style, self._writer.name, self._width, self._writer.constant)
