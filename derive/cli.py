@@ -9,9 +9,15 @@ from typing import IO, Any
 import click
 
 from derive import __version__
+from derive.commands.activation import activation
+from derive.commands.collapse import collapse
 from derive.commands.completion import completion
+from derive.commands.epochs import epochs
 from derive.commands.examples import examples
 from derive.commands.gallery import gallery
+from derive.commands.initializer import initializer
+from derive.commands.loss import loss
+from derive.commands.optimizer import optimizer
 from derive.commands.problems import list_problems, new, schema
 from derive.commands.show import forward, gradient, show
 from derive.errors import DeriveError
@@ -85,7 +91,7 @@ def cli() -> None:
     """
 
 
-for _command in (show, gradient, forward, list_problems, new, schema, completion, gallery):
+for _command in (show, gradient, forward, collapse, activation, loss, epochs, initializer, optimizer, list_problems, new, schema, completion, gallery):
     cli.add_command(_command)
 
 

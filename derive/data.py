@@ -7,6 +7,7 @@ from typing import Any
 
 from derive.derivation.chain_rule import split_derivative
 from derive.derivation.graph import sample_suffix
+from derive.derivation.loss import LossGraph
 from derive.derivation.names import Reference
 from derive.derivation.network import NetworkGraph
 from derive.derivation.steps import Line, Section, Step, selected
@@ -24,6 +25,7 @@ FORMAT = 1
 MANY_PARAMETERS = 2000
 """Of a larger network only the forward pass and what its page shows are listed."""
 
+EVERY_PARAMETER = 200
 EVERY_STEP = 20
 """With more updates than this, the first and the last are listed."""
 
@@ -97,7 +99,7 @@ def _is_large(example: WorkedExample) -> bool:
 def _key(example: WorkedExample, name: str) -> str:
     """The canonical name of what somebody asked for: w5_new for w5', E_new for E@1."""
     found = example.find(name)
-    is_new = found.step == 1 and (found.name == example.graph.root or example.derivation.is_updated(found.name))
+    is_new = found.step == 1 and (found.name == example.graph.root or example.derivation.is_carried(found.name))
     return f"{found.name}_new" if is_new else str(found)
 
 
@@ -118,8 +120,12 @@ def _givens(example: WorkedExample) -> Iterator[str]:
             given = (*graph.network.inputs, *graph.network.targets)
             yield from (name + sample_suffix(sample) for name in given)
     yield from graph.leaves()
+    if isinstance(graph, LossGraph):
+        yield from graph.targets
     if example.problem.update:
         yield "eta"
+        yield from example.derivation.updates.constants()
+        yield from example.derivation.updates.remembered(example.derivation.updated())
 
 
 def _updated(example: WorkedExample) -> Iterator[str]:
@@ -131,8 +137,13 @@ def _updated(example: WorkedExample) -> Iterator[str]:
     steps = range(1, update.steps + 1) if update.steps <= EVERY_STEP else (1, update.steps)
     forward = tuple(example.graph.forward())
     deltas = tuple("delta_" + name.removeprefix("net_") for name in forward if name.startswith("net_"))
+    derivation = example.derivation
+    carried = [name for name in derivation.computed(derivation.updated()) if not derivation.is_updated(name)]
+    between = range(2, update.steps) if EVERY_STEP < update.steps <= EVERY_PARAMETER else ()
     for step in steps:
-        yield from (f"{name}@{step}" for name in (*example.graph.leaves(), *forward, *deltas))
+        yield from (f"{name}@{step}" for name in (*example.graph.leaves(), *carried, *forward, *deltas))
+    for step in between:
+        yield from (f"{name}@{step}" for name in (*example.graph.leaves(), example.graph.root))
 
 
 # --- a quantity ----------------------------------------------------------------------------------------------------
@@ -177,7 +188,13 @@ def _lines(example: WorkedExample, line: Line) -> Iterator[dict[str, Any]]:
         definition, wrt = line.differentiated
         yield {"symbolic": f"d/d{wrt} ({_symbolic(example, definition)})", "substituted": None, "shown": shown}
     for form in line.forms:
-        yield {"symbolic": _symbolic(example, form), "substituted": _substituted(example, form), "shown": shown}
+        numbers = _substituted(example, form) if form == line.forms[-1] or _carries_full(example) else None
+        yield {"symbolic": _symbolic(example, form), "substituted": numbers, "shown": shown}
+
+
+def _carries_full(example: WorkedExample) -> bool:
+    """Where displayed numbers are carried on, only the definition itself gives the number shown."""
+    return example.problem.rounding.carry == "full"
 
 
 def _symbolic(example: WorkedExample, form: Expr) -> str:

@@ -1,22 +1,28 @@
-"""The gallery: every bundled problem as Markdown with its figure and as LaTeX, and an index of them."""
+"""The gallery: every bundled problem as Markdown with its figure and as LaTeX, the catalogue, and an index of them.
+
+The index ends with the numbers of the lecture notes beside those of the package.
+"""
 
 from __future__ import annotations
 
-from itertools import groupby
 from pathlib import Path
 
+from derive.notes.table import notes_lines
+from derive.pages.catalogue import catalogue
 from derive.pages.render import Look, figure_svg
 from derive.pages.writers import escape_markdown
 from derive.problem.file import bundled, find
+from derive.problem.topics import by_topic
 from derive.worked import WorkedExample
 
 INDEX = "README.md"
+CATALOGUE = "catalogue.md"
 SUFFIXES = frozenset((".md", ".svg", ".tex"))
 
 
 def pages() -> dict[str, bytes]:
     """The content of every file of the gallery by name; the same bytes every time."""
-    texts = {INDEX: _index()}
+    texts = {INDEX: _index(), CATALOGUE: catalogue()}
     for name, _, _ in bundled():
         texts |= _pages(name)
     return {name: text.encode() for name, text in texts.items()}
@@ -44,10 +50,11 @@ def _pages(name: str) -> dict[str, str]:
 
 
 def _index() -> str:
-    rows = sorted(bundled(), key=lambda row: (row[2], row[0]))
-    lines = ["# Worked examples", "", "One page for each bundled problem, written by `derive gallery`.", ""]
-    for topic, group in groupby(rows, key=lambda row: row[2]):
+    lines = ["# Worked examples", "", "One page for each bundled problem, written by `derive gallery`. "]
+    lines[-1] += f"[The catalogue]({CATALOGUE}) lists every activation, loss, optimizer and initializer."
+    lines.append("")
+    for topic, group in by_topic():
         lines += [f"## {topic.capitalize()}", ""]
         lines += [f"- [{escape_markdown(title)}]({name}.md) ([LaTeX]({name}.tex))" for name, title, _ in group]
         lines.append("")
-    return "\n".join(lines)
+    return "\n".join([*lines, *notes_lines()])

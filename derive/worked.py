@@ -20,6 +20,7 @@ from derive.formula.expression import Expr, Name, is_plain, is_step, names_in, n
 from derive.formula.grammar import write
 from derive.numbers.exact import Real
 from derive.problem.model import Problem
+from derive.problem.rule import UpdateRule
 
 if TYPE_CHECKING:
     from derive.pages.render import Dialect, Look
@@ -35,6 +36,7 @@ class Options:
     paths    list each path of a gradient that sums over several
     only     the quantities to show; empty: everything
     forward  the forward pass only
+    collapse only what stacks of linear layers amount to
     """
 
     cancel: bool = True
@@ -43,6 +45,7 @@ class Options:
     paths: bool = False
     only: tuple[str, ...] = ()
     forward: bool = False
+    collapse: bool = False
 
 
 class WorkedExample:
@@ -61,7 +64,9 @@ class WorkedExample:
     def derivation(self) -> Derivation:
         update = self.problem.update
         frozen = update.frozen if update else ()
-        return Derivation(self.graph, cancel=self.options.cancel, update=update is not None, frozen=frozen)
+        rule = UpdateRule(update.recipe, update.learning_rate) if update else None
+        cancel = self.options.cancel
+        return Derivation(self.graph, cancel=cancel, update=update is not None, frozen=frozen, rule=rule)
 
     @cached_property
     def values(self) -> Values:
@@ -104,7 +109,7 @@ class WorkedExample:
         """
         found = self.find(name)
         if found.step:
-            updated = found.step == 1 and self.derivation.is_updated(found.name)
+            updated = found.step == 1 and self.derivation.is_carried(found.name)
             return f"{found.name}_new" if updated else None
         given = found.name == "eta" or self.derivation.quantity(found.name).definition is None
         return None if given else found.name
@@ -147,13 +152,12 @@ class WorkedExample:
         source = self._source(name)
         if not isinstance(source, str):
             return write(source)
+        if values.step and self.derivation.is_carried(source):
+            return values.shown(source)
         if source == "eta" and self.problem.update:
             return self.problem.update.learning_rate.written
-        given = self.problem.given.get(source) if values is self.values or not self._is_updated(source) else None
+        given = self.problem.given.get(source) or self.derivation.known(source, values.step)
         return given.written if given else values.shown(source)
-
-    def _is_updated(self, name: str) -> bool:
-        return self.derivation.is_updated(name)
 
     def _source(self, name: str) -> str | Expr:
         """Where a quantity that is just another one comes from; the constant where it is one."""
@@ -214,6 +218,10 @@ class WorkedExample:
 
     def json(self) -> dict[str, Any]:
         """The worked example as data: every quantity, every step."""
+        if self.options.collapse:
+            from derive.stack_data import stacks_as_data
+
+            return stacks_as_data(self)
         from derive.data import as_data
 
         return as_data(self)
@@ -233,7 +241,7 @@ def quantity_names(example: WorkedExample) -> Iterator[str]:
     if graph.root is None:
         return
     yield from dict.fromkeys(_derivatives(graph, order, graph.root))
-    yield from (f"{name}_new" for name in derivation.updated())
+    yield from (f"{name}_new" for name in derivation.computed(derivation.updated()))
 
 
 def _derivatives(graph: Graph, order: Iterable[str], root: str) -> Iterator[str]:

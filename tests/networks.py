@@ -17,6 +17,9 @@ CUSTOM = "z/(1 + exp(-z))"
 SHARED = ("s1", "s2")
 POSITIVE = ("sigmoid", "softmax", "softplus")
 """Activations whose outputs have a logarithm."""
+KINKED_LOSSES = ("mean-absolute-error", "mean-absolute-percentage-error", "hinge", "multiclass-hinge")
+DRAWN = tuple(name for name in LOSSES if name != "categorical-hinge")
+"""Shared weights make outputs equal, where the slope of the largest of them is a choice."""
 
 
 def _number(rng: random.Random, low: float = -1.2, high: float = 1.2) -> Decimal:
@@ -24,25 +27,35 @@ def _number(rng: random.Random, low: float = -1.2, high: float = 1.2) -> Decimal
 
 
 def _output_activations(loss: str) -> list[str]:
+    row = LOSSES[loss]
     if loss == "binary-cross-entropy":
         return ["sigmoid", "softmax"]
-    return list(POSITIVE) if loss == "cross-entropy" else [*ACTIVATIONS, CUSTOM]
+    if loss in KINKED_LOSSES:
+        return ["linear", "sigmoid", "tanh"]
+    return [*ACTIVATIONS, CUSTOM] if row.outputs == "any" else list(POSITIVE)
 
 
 def _targets(rng: random.Random, loss: str, outputs: int) -> list[Decimal | int]:
     """One-hot rows, distributions, and rows that sum to something else."""
-    if loss == "cross-entropy" and rng.random() < 0.7:
+    row = LOSSES[loss]
+    if row.targets == "sum-to-one" or (row.labels and rng.random() < 0.7):
         one = rng.randrange(outputs)
         return [int(position == one) for position in range(outputs)]
+    if row.targets == "signs":
+        return [rng.choice((-1, 1)) for _ in range(outputs)]
     if loss == "binary-cross-entropy" and rng.random() < 0.5:
         return [rng.randint(0, 1) for _ in range(outputs)]
-    return [_number(rng, 0, 1) for _ in range(outputs)]
+    least = 0.1 if loss == "mean-absolute-percentage-error" else 0
+    return [_number(rng, least, 1) for _ in range(outputs)]
 
 
 def _activation(rng: random.Random, name: str, size: int) -> object:
-    if name == "softmax" and size == 1:
+    row = ACTIVATIONS.get(name)
+    if row is not None and row.vector and row.vector.single:
+        return {"name": name, "pieces": rng.randint(2, 3)}
+    if row is not None and row.vector and size == 1:
         name = "sigmoid"
-    if name in {"leaky-relu", "elu"} and rng.random() < 0.5:
+    if row is not None and "alpha" in dict(row.parameters) and rng.random() < 0.5:
         return {"name": name, "alpha": _number(rng, 0.05, 0.9)}
     return name
 
@@ -80,7 +93,7 @@ def _bias(rng: random.Random, layer: int, size: int, shared: bool) -> dict[str, 
 def problems(draw: st.DrawFn, *, most_width: int = 6, most_depth: int = 4, updated: bool = False) -> dict[str, Any]:
     """A problem for `from_dict`: 1 to `most_depth` layers of 1 to `most_width` neurons, one sample or a batch."""
     sizes = draw(st.lists(st.integers(1, most_width), min_size=2, max_size=most_depth + 1))
-    loss = draw(st.sampled_from(list(LOSSES)))
+    loss = draw(st.sampled_from(DRAWN))
     hidden = [draw(st.sampled_from([*ACTIVATIONS, CUSTOM])) for _ in sizes[1:-1]]
     kinds = [*hidden, draw(st.sampled_from(_output_activations(loss)))]
     samples, shared, gaps = draw(st.integers(1, 3)), draw(st.booleans()), draw(st.booleans())
@@ -91,10 +104,12 @@ def problems(draw: st.DrawFn, *, most_width: int = 6, most_depth: int = 4, updat
     rng = random.Random(draw(st.integers(0, 10**6)))
     layers, first = [], 1
     for index, (fan_in, size, kind) in enumerate(zip(sizes, sizes[1:], kinds, strict=False)):
-        weights = _weights(rng, fan_in, size, first, shared, gaps)
-        first += fan_in * size
-        row = {"neurons": size, "activation": _activation(rng, kind, size)}
-        layers.append(row | weights | _bias(rng, index, size, shared))
+        activation = _activation(rng, kind, size)
+        sums = size * (activation.get("pieces", 1) if isinstance(activation, dict) else 1)
+        weights = _weights(rng, fan_in, sums, first, shared, gaps)
+        first += fan_in * sums
+        row = {"neurons": size, "activation": activation}
+        layers.append(row | weights | _bias(rng, index, sums, shared))
     if updated:
         more["update"] = {"learning_rate": Decimal("0.1"), "steps": 4}
     return {

@@ -90,9 +90,8 @@ CASES: dict[str, tuple[str, list[tuple[str, str]]]] = {
     "unknown key": (NEURON + "colour = 1\n", [("layers[1].colour", "unknown key")]),
     "unknown table": (NEURON + "[training]\nepochs = 1\n", [("training", "unknown key")]),
     "unknown kind": ('kind = "netwrok"\n' + NEURON, [("kind", 'mean "network"')]),
-    "kind of a later version": ('kind = "perceptron"\nepochs = 3\n', [("kind", "not available in this version")]),
-    "notation of a later version": ('notation = "matrix"\n' + NEURON, [("notation", "not available")]),
-    "optimizer of a later version": (TWO + 'optimizer = "adam"\n', [("update.optimizer", "not available")]),
+    "misspelt notation": ('notation = "matrx"\n' + NEURON, [("notation", 'mean "matrix"')]),
+    "misspelt adaptive optimizer": (TWO + 'optimizer = "adm"\n', [("update.optimizer", 'mean "adam"')]),
     "misspelt optimizer": (TWO + 'optimizer = "sdg"\n', [("update.optimizer", 'mean "sgd"')]),
     "misspelt reduction": ('reduction = "men"\n' + NEURON, [("reduction", 'mean "mean"')]),
     "misspelt carry": (NEURON + '[rounding]\ncarry = "display"\n', [("rounding.carry", 'mean "displayed"')]),
@@ -471,7 +470,7 @@ def test_a_flood_of_mistakes_takes_no_time() -> None:
 
 def test_a_new_file_of_an_unknown_kind() -> None:
     with pytest.raises(ProblemError, match="perceptron"):
-        new("perceptron")
+        new("perceptrons")
 
 
 def _values() -> st.SearchStrategy[Any]:

@@ -29,11 +29,18 @@ def test_the_gallery_is_up_to_date() -> None:
 
 def test_every_problem_has_its_pages(pages: dict[str, bytes]) -> None:
     names = [name for name, _, _ in bundled()]
-    assert set(pages) == {"README.md"} | {f"{name}{suffix}" for name in names for suffix in (".md", ".svg", ".tex")}
+    pictures = {name for name in pages if name.endswith(".svg")}
+    written = {f"{name}{suffix}" for name in names for suffix in (".md", ".tex")}
+    assert set(pages) - pictures == {"README.md", "catalogue.md"} | written
+    assert pictures <= {f"{name}.svg" for name in names}
     for name in names:
         assert f"({name}.md)".encode() in pages["README.md"]
         assert f"({name}.tex)".encode() in pages["README.md"]
-        assert f"{name}.svg".encode() in pages[f"{name}.md"]
+        assert (f"{name}.svg" in pages) == (f"({name}.svg)".encode() in pages[f"{name}.md"])
+
+
+def test_networks_have_pictures(pages: dict[str, bytes]) -> None:
+    assert {f"{name}.svg" for name, _, topic in bundled() if topic in ("neurons", "networks")} <= set(pages)
 
 
 def test_the_pages_are_the_same_in_every_process(pages: dict[str, bytes], tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from derive.formula.expression import Name, Number, Product, Sum
 from derive.numbers.rounding import Rounding
 from derive.problem.file import BUNDLED, bundled, find, from_dict, load, loads, new, schema
 from derive.problem.model import Definitions, Network, Penalty, Problem
+from derive.problem.topics import TOPICS
 
 LAYER: dict[str, Any] = {"neurons": 1, "activation": "sigmoid"}
 
@@ -377,7 +378,7 @@ def test_bundled_problems() -> None:
         problem = find(name)
         assert problem.source == name
         assert problem.title == title
-        assert topic in {"neurons", "layers", "networks", "expressions"}
+        assert topic in TOPICS
         assert problem.prose["context"]
         assert load(BUNDLED / f"{name}.toml").body == problem.body
 

@@ -298,7 +298,7 @@ X = sympy.Symbol("x", real=True)
         (2 * sympy.DiracDelta(X), "DiracDelta"),
         (sympy.Derivative(sympy.Function("g")(X), X), "Derivative"),
         (X + sympy.gamma(X), "gamma"),
-        (sympy.pi * X, "Pi"),
+        (sympy.EulerGamma * X, "EulerGamma"),
         (sympy.Float("0.5") * X, "Float"),
         (sympy.zoo, "not defined"),
         (sympy.I * X, "not defined"),
@@ -323,6 +323,7 @@ def test_what_the_grammar_cannot_say_is_refused_by_name(expr: sympy.Expr, named:
         (sympy.Piecewise((X, X >= 1), (-X, X < 0), (0, True)), "x if x >= 1 else -x if x < 0 else 0"),
         (2 * X + 2, "2*(x + 1)"),
         (-X - 1, "-x - 1"),
+        (sympy.erf(X) / sympy.sqrt(sympy.pi), "erf(x)/sqrt(pi)"),
     ],
 )  # fmt: skip
 def test_from_sympy_reads_well(expr: sympy.Expr, text: str) -> None:

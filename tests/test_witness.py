@@ -6,6 +6,7 @@ Both work from the structure of the network alone and compute the forward pass i
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import combinations
 from typing import Any
 
 import mpmath
@@ -13,11 +14,13 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 
 import networks
+import witness_activations
+import witness_losses
 from derive.catalogue.activations import ACTIVATIONS, Activation
+from derive.catalogue.losses import LOSSES
 from derive.problem.model import Layer, Network
 from derive.worked import WorkedExample
 
-KINKED = {"relu", "leaky-relu", "elu"}
 STEP = mpmath.mpf(10) ** -14
 QUIET = [HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large]
 
@@ -36,6 +39,7 @@ class Pass:
         self._number = number
         self._nudge = nudge or {}
         self.nodes: dict[str, Any] = {}
+        self.gaps: list[Any] = []
 
     def loss(self) -> Any:
         network = self._network
@@ -55,39 +59,34 @@ class Pass:
         for layer in self._network.layers:
             signals = self._layer(layer, signals, suffix)
         targets = [self._number(name + suffix) for name in self._network.targets]
-        return sum(
-            self._part(target, out, len(targets)) for target, out in zip(targets, signals, strict=True)
-        )
+        return witness_losses.loss(self._network.loss, targets, signals, self._functions)
 
     def _layer(self, layer: Layer, signals: Sequence[Any], suffix: str) -> list[Any]:
+        if layer.pieces:
+            return self._largest(layer, signals, suffix)
         nets = []
         for neuron, row, bias in zip(layer.neurons, _rows(layer), layer.biases, strict=True):
             net = sum(self._number(name) * signal for name, signal in zip(row, signals, strict=True) if name)
             if bias:
                 net = net + self._number(bias) * self._functions.real(layer.bias_input.value)
             nets.append(self._kept(f"net_{neuron}{suffix}", net))
-        outs = self._functions.activate(layer.activation, nets)
+        parameters = {key: self._functions.real(value.value) for key, value in layer.activation.parameters}
+        parameters |= {key: self._number(name) for key, name in layer.trained}
+        outs = self._functions.activate(layer.activation, nets, parameters)
         return [self._kept(f"out_{name}{suffix}", out) for name, out in zip(layer.neurons, outs, strict=True)]
+
+    def _largest(self, layer: Layer, signals: Sequence[Any], suffix: str) -> list[Any]:
+        outs = []
+        for k, neuron in enumerate(layer.neurons):
+            pieces = signals[k * layer.pieces : (k + 1) * layer.pieces]
+            self.gaps += [abs(one - other) for one, other in combinations(pieces, 2)]
+            outs.append(self._kept(f"out_{neuron}{suffix}", self._kept(f"net_{neuron}{suffix}", max(pieces))))
+        return outs
 
     def _kept(self, name: str, value: Any) -> Any:
         value = value + self._nudge.get(name, 0)
         self.nodes[name] = value
         return value
-
-    def _part(self, t: Any, o: Any, outputs: int) -> Any:
-        ln = self._functions.ln
-        match self._network.loss.name:
-            case "half-squared-error":
-                return (t - o) ** 2 / 2
-            case "squared-error":
-                return (t - o) ** 2
-            case "mean-squared-error":
-                return (t - o) ** 2 / outputs
-            case "cross-entropy":
-                return -t * ln(o)
-            case "binary-cross-entropy":
-                return -(t * ln(o) + (1 - t) * ln(1 - o))
-        raise AssertionError(f"no witness for the loss {self._network.loss.name}")
 
 
 def _rows(layer: Layer) -> Iterator[list[str | None]]:
@@ -104,23 +103,11 @@ class Precise:
     def real(value: Any) -> Any:
         return mpmath.mpf(value.numerator) / value.denominator
 
-    @classmethod
-    def activate(cls, row: Activation, nets: list[Any]) -> list[Any]:
-        if row.name == "softmax":
-            exponentials = [mpmath.exp(net) for net in nets]
-            return [value / sum(exponentials) for value in exponentials]
-        alpha = cls.real(dict(row.parameters)["alpha"].value) if row.parameters else None
-        functions: dict[str, Callable[[Any], Any]] = {
-            "linear": lambda z: z,
-            "sigmoid": lambda z: 1 / (1 + mpmath.exp(-z)),
-            "tanh": mpmath.tanh,
-            "relu": lambda z: max(0, z),
-            "leaky-relu": lambda z: z if z > 0 else alpha * z,
-            "elu": lambda z: z if z > 0 else alpha * mpmath.expm1(z),
-            "softplus": lambda z: mpmath.log1p(mpmath.exp(z)),
-            "custom": lambda z: z / (1 + mpmath.exp(-z)),
-        }
-        return [functions[row.name](net) for net in nets]
+    @staticmethod
+    def activate(row: Activation, nets: list[Any], parameters: Mapping[str, Any]) -> list[Any]:
+        if row.vector:
+            return witness_activations.PRECISE_VECTORS[row.name](nets)
+        return [witness_activations.PRECISE[row.name](net, parameters) for net in nets]
 
 
 def _numbers(example: WorkedExample) -> dict[str, Any]:
@@ -138,12 +125,20 @@ def _precise(example: WorkedExample, nudge: Mapping[str, Any] | None = None) -> 
     return Pass(_network(example), Precise, lambda name: numbers[name] + nudge.get(name, 0), nudge)
 
 
-def _stay_off_kinks(example: WorkedExample, nodes: Mapping[str, Any]) -> None:
-    """Skip a network with a net input at the kink of its activation."""
-    kinked = {name for layer in _network(example).layers if layer.activation.name in KINKED for name in layer.neurons}
+def _stay_off_kinks(example: WorkedExample, nodes: Mapping[str, Any], gaps: Sequence[Any]) -> None:
+    """Skip a network with a net input at a kink of its activation, or with two equal pieces of a maxout neuron."""
+    layers = [layer for layer in _network(example).layers if not layer.pieces]
+    kinks = {name: _kinks(layer.activation) for layer in layers for name in layer.neurons}
     for name, value in nodes.items():
         head = name.partition("[")[0]
-        assume(not (head.startswith("net_") and head[4:] in kinked and abs(value) < 1e-9))
+        for at in kinks.get(head.removeprefix("net_"), ()) if head.startswith("net_") else ():
+            assume(abs(value - at) >= 1e-9)
+    assume(all(gap >= 1e-9 for gap in gaps))
+
+
+def _kinks(row: Activation) -> list[float]:
+    values = {key: float(value.value) for key, value in row.parameters}
+    return [values[kink.at] if kink.at in values else float(kink.at) for kink in row.kinks]
 
 
 def _wanted(example: WorkedExample, nodes: Mapping[str, Any], most: int) -> list[str]:
@@ -161,7 +156,7 @@ def test_differences_at_40_digits(example: WorkedExample) -> None:
     with mpmath.workdps(40):
         whole = _precise(example)
         assert example.value("E") == pytest.approx(float(whole.loss()), rel=1e-14, abs=1e-300)
-        _stay_off_kinks(example, whole.nodes)
+        _stay_off_kinks(example, whole.nodes, whole.gaps)
         for name in _wanted(example, whole.nodes, 40):
             up, down = (_precise(example, {name: sign * STEP}).loss() for sign in (1, -1))
             slope = (up - down) / (2 * STEP)
@@ -177,7 +172,7 @@ def test_any_node_by_any_parameter(example: WorkedExample) -> None:
     with mpmath.workdps(40):
         whole = _precise(example)
         whole.loss()
-        _stay_off_kinks(example, whole.nodes)
+        _stay_off_kinks(example, whole.nodes, whole.gaps)
         tops = list(whole.nodes)[-2:]
         for name in _network(example).parameters()[:6]:
             passes = [_precise(example, {name: sign * STEP}) for sign in (1, -1)]
@@ -193,7 +188,13 @@ def test_any_node_by_any_parameter(example: WorkedExample) -> None:
 def test_every_activation_has_a_witness() -> None:
     with mpmath.workdps(40):
         for row in ACTIVATIONS.values():
-            assert len(Precise.activate(row, [mpmath.mpf("0.3"), mpmath.mpf("-0.4")])) == 2
+            parameters = {key: Precise.real(value.value) for key, value in row.parameters}
+            outputs = Precise.activate(row, [mpmath.mpf("0.3"), mpmath.mpf("-0.4")], parameters)
+            assert len(outputs) == (1 if row.vector and row.vector.single else 2)
+
+
+def test_every_loss_has_a_witness() -> None:
+    assert witness_losses.PARTS.keys() | witness_losses.WHOLES.keys() == LOSSES.keys()
 
 
 # -- torch
@@ -203,27 +204,20 @@ class Torch:
     """torch with doubles; tensors without a dimension."""
 
     def __init__(self, torch: Any) -> None:
-        self.torch, self.ln = torch, torch.log
+        self.torch, self.ln, self.exp = torch, torch.log, torch.exp
 
     @staticmethod
     def real(value: Any) -> float:
         return float(value)
 
-    def activate(self, row: Activation, nets: list[Any]) -> list[Any]:
-        functional = self.torch.nn.functional
-        alpha = float(dict(row.parameters)["alpha"].value) if row.parameters else 0.0
-        functions: dict[str, Callable[[Any], Any]] = {
-            "linear": lambda z: z,
-            "sigmoid": self.torch.sigmoid,
-            "tanh": self.torch.tanh,
-            "relu": functional.relu,
-            "leaky-relu": lambda z: functional.leaky_relu(z, alpha),
-            "elu": lambda z: functional.elu(z, alpha),
-            "softplus": lambda z: functional.softplus(z, threshold=1000),
-            "custom": functional.silu,
-            "softmax": lambda z: self.torch.softmax(z, 0),
-        }
-        return list(functions[row.name](self.torch.stack(nets)))
+    def activate(self, row: Activation, nets: list[Any], parameters: Mapping[str, Any]) -> list[Any]:
+        functions = witness_activations.of_torch(self.torch)
+        return list(functions[row.name](self.torch.stack(nets), parameters))
+
+
+def _detached(whole: Pass) -> tuple[dict[str, float], list[float]]:
+    nodes = {name: float(value.detach()) for name, value in whole.nodes.items()}
+    return nodes, [float(gap.detach()) for gap in whole.gaps]
 
 
 def _leaves(torch: Any, example: WorkedExample) -> dict[str, Any]:
@@ -240,7 +234,7 @@ def test_autograd(example: WorkedExample) -> None:
     leaves = _leaves(torch, example)
     whole = Pass(_network(example), Torch(torch), leaves.__getitem__)
     loss = whole.loss()
-    _stay_off_kinks(example, {name: float(value.detach()) for name, value in whole.nodes.items()})
+    _stay_off_kinks(example, *_detached(whole))
     names = _wanted(example, whole.nodes, 1000)
     tensors = [leaves[name] if name in leaves else whole.nodes[name] for name in names]
     slopes = torch.autograd.grad(loss, tensors, allow_unused=True)
@@ -262,7 +256,7 @@ def test_updates(example: WorkedExample) -> None:
         optimizer.zero_grad()
         whole = Pass(_network(example), Torch(torch), leaves.__getitem__)
         whole_loss = whole.loss()
-        _stay_off_kinks(example, {name: float(value.detach()) for name, value in whole.nodes.items()})
+        _stay_off_kinks(example, *_detached(whole))
         whole_loss.backward()
         optimizer.step()
         for name, parameter in parameters.items():

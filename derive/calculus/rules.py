@@ -14,6 +14,7 @@ from derive.catalogue.activations import BY_FUNCTION, Activation
 from derive.errors import DeriveError
 from derive.formula.expression import (
     ONE,
+    PI,
     TWO,
     ZERO,
     Call,
@@ -92,7 +93,7 @@ def _quotient_rule(top: Expr, bottom: Expr, wrt: str) -> Expr:
 
 def _power_rule(base: Expr, exponent: Expr, wrt: str) -> Expr:
     if not depends(exponent, wrt):
-        return product(exponent, _lowered(base, exponent), by_rules(base, wrt))
+        return product(exponent, lowered(base, exponent), by_rules(base, wrt))
     logarithm = Call("ln", (base,))
     if not depends(base, wrt):
         return product(Power(base, exponent), logarithm, by_rules(exponent, wrt))
@@ -100,7 +101,7 @@ def _power_rule(base: Expr, exponent: Expr, wrt: str) -> Expr:
     return product(Power(base, exponent), add(grown, product(exponent, quotient(by_rules(base, wrt), base))))
 
 
-def _lowered(base: Expr, exponent: Expr) -> Expr:
+def lowered(base: Expr, exponent: Expr) -> Expr:
     """base^(exponent - 1)"""
     value = rational(exponent)
     if value is None:
@@ -127,6 +128,7 @@ _OUTER: dict[str, Callable[[Expr], Expr]] = {
     "sqrt": lambda u: Quotient(ONE, Product((TWO, Call("sqrt", (u,))))),
     "sin": lambda u: Call("cos", (u,)),
     "cos": lambda u: Negative(Call("sin", (u,))),
+    "erf": lambda u: Product((Quotient(TWO, Call("sqrt", (PI,))), Call("exp", (Negative(Power(u, TWO)),)))),
 }
 
 

@@ -8,6 +8,7 @@ from functools import lru_cache
 
 import sympy
 
+from derive.calculus.loss_terms import LossTerms, named_terms, read_loss
 from derive.calculus.pattern import Pattern, filled, kind_of_placeholder, pattern
 from derive.calculus.rules import (
     KINKED,
@@ -304,5 +305,24 @@ def prove_activation(row: Activation) -> bool:
 
 
 def prove_loss(loss: Loss) -> bool:
-    """Whether SymPy proves that the textbook derivative of a loss is the derivative of its part with respect to o."""
-    return equal(read_once(loss.derivative), partial(read_once(loss.part), "o"))
+    """Whether SymPy proves that the textbook derivative of a loss is its derivative with respect to one output.
+
+    A loss in which the outputs meet is proved for two and for three outputs.  A row without a textbook derivative has
+    SymPy's.
+    """
+    if not loss.derivative:
+        return True
+    if not loss.whole:
+        part, slope = read_loss(loss.part), read_loss(loss.derivative)
+        return equal(slope, partial(part, "o")) and all(_proved_edge(loss, *edge) for edge in loss.edges)
+    return all(_proved_whole(named_terms(loss, size)) for size in (2, 3))
+
+
+def _proved_whole(terms: LossTerms) -> bool:
+    slope, whole = terms.slope(1), terms.whole()
+    return slope is not None and equal(replace_names(slope, {terms.value: whole}), partial(whole, "o1"))
+
+
+def _proved_edge(loss: Loss, target: str, slope: str) -> bool:
+    part = replace_names(read_loss(loss.part), {"t": read_once(target)})
+    return equal(replace_names(read_loss(slope), {"t": read_once(target)}), partial(part, "o"))

@@ -15,6 +15,7 @@ from derive.calculus.rules import fraction, inlined, kind_of_factor, product
 from derive.errors import DeriveError
 from derive.formula.expression import (
     ONE,
+    PI,
     Call,
     Cases,
     Condition,
@@ -46,6 +47,8 @@ _FUNCTIONS: dict[str, Callable[..., sympy.Expr]] = {
     "min": sympy.Min,
     "sin": sympy.sin,
     "cos": sympy.cos,
+    "erf": sympy.erf,
+    "pi": lambda: sympy.pi,
 }
 _RELATIONS: dict[Relation, Callable[..., sympy.Basic]] = {
     "<": sympy.StrictLessThan,
@@ -198,6 +201,7 @@ _NAMES: dict[type[sympy.Basic], str] = {
     sympy.log: "ln",
     sympy.sin: "sin",
     sympy.cos: "cos",
+    sympy.erf: "erf",
     sympy.tanh: "tanh",
     sympy.Abs: "abs",
     sympy.Max: "max",
@@ -226,6 +230,8 @@ def write(expr: sympy.Expr, words: Vocabulary) -> Expr:
         return _written_product(expr, words) if under_bar else _written_power(expr, words)
     if expr is sympy.E:
         return Call("exp", (ONE,))
+    if expr is sympy.pi:
+        return PI
     if expr.func in _NAMES:
         args = sorted(expr.args, key=lambda arg: not arg.is_Rational)
         return Call(_NAMES[expr.func], tuple(write(arg, words) for arg in args))

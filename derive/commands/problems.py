@@ -14,19 +14,16 @@ from derive.errors import DeriveError
 @click.option("--format", "chosen", type=click.Choice(("text", "json")), default="text", help="Default: text.")
 def list_problems(chosen: str) -> None:
     """List the bundled problems by topic."""
-    from itertools import groupby
+    from derive.problem.topics import by_topic
 
-    from derive.problem.file import bundled
-
-    rows = sorted(bundled(), key=lambda row: (row[2], row[0]))
+    rows = [row for _, group in by_topic() for row in group]
     if chosen == "json":
         entries = [{"name": name, "title": title, "topic": topic} for name, title, topic in rows]
         print_bytes(as_json(entries).encode())
         return
     width = max(len(name) for name, _, _ in rows)
     topics = [
-        "\n".join([topic, *(f"  {name:{width}}  {title}" for name, title, _ in group)])
-        for topic, group in groupby(rows, key=lambda row: row[2])
+        "\n".join([topic, *(f"  {name:{width}}  {title}" for name, title, _ in group)]) for topic, group in by_topic()
     ]
     print_text("\n\n".join(topics) + "\n")
 

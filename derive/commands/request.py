@@ -43,6 +43,10 @@ class Request:
             ("--fragment", self.fragment, "latex"),
             ("--ascii" if self.ascii else "--unicode", self.ascii is not None, "text"),
         )
+        if self.path and not self.format and self.path.suffix and self.path.suffix.lower() not in SUFFIXES:
+            raise click.UsageError(
+                f"--output: found the suffix {self.path.suffix}; accepted: {', '.join(SUFFIXES)}, or --format"
+            )
         for option, is_given, wanted in fits:
             if is_given and self.chosen_format != wanted:
                 raise click.UsageError(f"{option} goes with --format {wanted}, not with {self.chosen_format}")
@@ -64,7 +68,10 @@ class Request:
         """The problem with the rounding and the notation that the options ask for; raises ProblemError."""
         from derive.problem.file import find
 
-        problem = find(source)
+        return self.asked(find(source))
+
+    def asked(self, problem: Problem) -> Problem:
+        """A problem with the rounding and the notation that the options ask for."""
         problem = problem.with_rounding(self._rounding(problem.rounding))
         return problem.with_notation(self.notation) if self.notation else problem
 
@@ -96,7 +103,8 @@ _PAGE_OPTIONS = (
     click.option("--carry", type=click.Choice(("full", "displayed")), help="Carry on the full value, or the number "
                  "as displayed, as by hand."),
     click.option("--rounding-mode", type=click.Choice(("half-up", "half-even")), help="Where ties go."),
-    click.option("--notation", type=click.Choice(("net-out", "z-a")), help="net and out, or z and a."),
+    click.option("--notation", type=click.Choice(("net-out", "z-a", "matrix")), help="net and out, z and a, or whole "
+                 "layers as matrices."),
     click.option("-o", "--output", metavar="FILE", default=STANDARD, help="Write to FILE; - is standard output."),
 )  # fmt: skip
 

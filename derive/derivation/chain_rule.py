@@ -7,13 +7,16 @@ Each quantity is defined by quantities before it, so showing, evaluating and che
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
 from derive.calculus.symbolic import partial
+from derive.catalogue.recipes import Recipe
 from derive.derivation.graph import SERIES_FROM, Graph, Node
-from derive.formula.expression import ONE, ZERO, Expr, Name, Number, Product, Quotient, Series, add, multiply, subtract
+from derive.derivation.updating import Updates
+from derive.formula.expression import ONE, ZERO, Expr, Name, Number, Product, Quotient, Series, add, multiply
+from derive.problem.rule import UpdateRule
 
 Rule = Literal[
     "given", "weighted-sum", "activation", "softmax", "loss", "loss-part", "total", "penalty", "definition",
@@ -44,9 +47,9 @@ def derivative_name(top: str, bottom: str) -> str:
 
 
 def split_derivative(name: str) -> tuple[str, str] | None:
-    """("E", "w5") for "dE/dw5"; None for a name that is no derivative."""
+    """("E", "w5") for "dE/dw5"; None for a name that is no derivative, and for df1/dz2(1,2,3), a node of its own."""
     top, slash, bottom = name.partition("/d")
-    return (top[1:], bottom) if slash and top.startswith("d") and len(top) > 1 and bottom else None
+    return (top[1:], bottom) if slash and not bottom.endswith(")") and top.startswith("d") and len(top) > 1 and bottom else None
 
 
 class Derivation:
@@ -54,15 +57,24 @@ class Derivation:
 
     cancel    let output activation and loss cancel (out − target) instead of going through the whole Jacobian
     update    parameters that are not `frozen` are updated; each then has a quantity `…_new`
+    rule      how they are updated: by gradient descent where nothing is said
     """
 
     def __init__(
-        self, graph: Graph, *, cancel: bool = True, update: bool = False, frozen: Collection[str] = ()
+        self,
+        graph: Graph,
+        *,
+        cancel: bool = True,
+        update: bool = False,
+        frozen: Collection[str] = (),
+        rule: UpdateRule | None = None,
     ) -> None:
         self.graph = graph
         self.cancel = cancel
         self._update = update and graph.root is not None
         self._frozen = frozenset(frozen)
+        rule = rule or UpdateRule(Recipe(), ONE)
+        self.updates = Updates(rule, self._slope, self.is_updated, self._is_node, self.updated)
         self._made: dict[str, Quantity] = {}
         self._above: dict[str, frozenset[str]] = {}
 
@@ -82,6 +94,27 @@ class Derivation:
         """Every parameter that an update changes."""
         return tuple(name for name in self.graph.leaves() if self.is_updated(name))
 
+    def is_carried(self, name: str) -> bool:
+        """Whether an update gives the name a new value: a parameter, a state, what the rule computes on its way."""
+        return self.is_updated(name) or (self._update and self.updates.carries(name))
+
+    def knows(self, name: str) -> bool:
+        """Whether a name is a state, a number or a counter of the update rule."""
+        return self._update and self.updates.knows(name)
+
+    def known(self, name: str, step: int) -> Number | None:
+        """What the update rule says of a name after so many updates, without an evaluation."""
+        return self.updates.number(name, step) if self._update else None
+
+    def computed(self, parameters: Iterable[str]) -> tuple[str, ...]:
+        """What an update computes, in order: for all parameters together, then for each of these, itself last."""
+        return tuple(self.updates.computed(parameters))
+
+    def remembered(self) -> tuple[str, ...]:
+        """What the next update starts from: parameters and states."""
+        parameters = self.updated()
+        return (*parameters, *self.updates.remembered(parameters))
+
     def quantity(self, name: str) -> Quantity:
         """The quantity of that canonical name; KeyError when there is none."""
         made = self._made.get(name)
@@ -92,8 +125,10 @@ class Derivation:
     def _make(self, name: str) -> Quantity:
         if pair := split_derivative(name):
             return self._derivative(name, *pair)
-        if name.endswith("_new") and self.is_updated(name.removesuffix("_new")):
-            return self._updated(name, name.removesuffix("_new"))
+        if name.endswith("_new") and self.is_carried(name.removesuffix("_new")):
+            return Quantity(name, "update", self.updates.definition(name.removesuffix("_new")))
+        if self.knows(name):
+            return Quantity(name, "given", None)
         if name.startswith("delta_") and self.graph.root and not self._is_node(name):
             net = "net_" + name.removeprefix("delta_")
             self.graph.node(net)
@@ -108,10 +143,9 @@ class Derivation:
             return False
         return True
 
-    def _updated(self, name: str, parameter: str) -> Quantity:
+    def _slope(self, parameter: str) -> str:
         assert self.graph.root is not None
-        slope = Name(derivative_name(self.graph.root, parameter))
-        return Quantity(name, "update", subtract(Name(parameter), multiply(Name("eta"), slope)))
+        return derivative_name(self.graph.root, parameter)
 
     # --- the chain rule ----------------------------------------------------------------------------------------
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
-from math import lcm
+from math import lcm, prod
 
 import sympy
 
@@ -15,6 +15,8 @@ from derive.formula.expression import ONE, Expr, Name, Product, add, multiply
 from derive.problem.model import Layer
 
 MOST_PARAMETERS = 200
+MOST_TERMS = 500
+"""An entry of the one layer that adds up more products of weights is not written out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,8 @@ def collapse(graph: NetworkGraph) -> list[Collapse]:
     network = graph.network
     linear = all(layer.activation.name == "linear" for layer in network.layers)
     if not linear or len(network.layers) < 2 or network.parameter_count() > MOST_PARAMETERS:
+        return []
+    if prod(network.sizes()[1:-1]) > MOST_TERMS:
         return []
     size = len(network.inputs)
     forms = [_Linear(tuple((ONE,) if i == k else () for i in range(size)), ()) for k in range(size)]

@@ -22,6 +22,9 @@ from derive.numbers.rounding import Rounding, nearest_double, show_real
 PRECISIONS = (40, 80, 160, 320, 640, 1280)
 """Digits carried, until a digit is decided; a value that agrees with a tie to the last of these is the tie."""
 
+MOST_PLACES = 4000
+"""Numbers beyond this power of ten are refused."""
+
 ENCLOSED_STEPS = 20
 """So many updates are enclosed rigorously; after them the parameters are carried with 50 digits."""
 
@@ -55,15 +58,22 @@ class Values:
     """The value of every quantity of a derivation, each evaluated when asked for.
 
     given      numbers by name; a name without one makes whatever hangs on it symbolic (None)
-    previous   the values before an update: then parameters take their updated value from there
+    previous   the values before an update: then parameters and states take their updated value from there
+    step       how many updates have been made
     """
 
     def __init__(
-        self, derivation: Derivation, given: Mapping[str, Real], rounding: Rounding, previous: Values | None = None
+        self,
+        derivation: Derivation,
+        given: Mapping[str, Real],
+        rounding: Rounding,
+        previous: Values | None = None,
+        step: int = 0,
     ) -> None:
         self.derivation = derivation
         self.given = given
         self.rounding = rounding
+        self.step = step
         self._previous = previous
         self._found: dict[int, dict[str, Real | None]] = {digits: {} for digits in PRECISIONS}
         self._shown: dict[str, str | None] = {}
@@ -161,6 +171,7 @@ class Values:
                 continue
             if value is None:
                 return None
+            _refuse_giant(name, value)
             answer = ask(value)
             if answer is not None:
                 return answer
@@ -200,13 +211,14 @@ class Values:
         return name in self.given or self.derivation.quantity(name).definition is None
 
     def _evaluated(self, name: str, digits: int) -> Real | None:
-        if self._previous and self.derivation.is_updated(name):
+        if self._previous and self.derivation.is_carried(name):
             return self._previous.real(f"{name}_new", digits)
         if name in self.given or name == "eta":
             return self.given.get(name)
         definition = self.derivation.quantity(name).definition
         if definition is None:
-            return None
+            known = self.derivation.known(name, self.step)
+            return known.value if known else None
         if self.rounding.carry == "displayed" and not is_plain(definition):
             return self._carried(name, definition)
         try:
@@ -261,30 +273,44 @@ class Values:
     @property
     def _next(self) -> Values:
         if not hasattr(self, "_after"):
-            self._after = Values(self.derivation, self.given, self.rounding, previous=self)
+            self._after = Values(self.derivation, self.given, self.rounding, previous=self, step=self.step + 1)
         return self._after
 
     def _run(self, steps: int) -> Values:
+        """All but the last update are carried as numbers; the last is one of definitions, so all of it can be asked."""
+        last = self.step + steps - 1
         if self.rounding.carry == "displayed":
             values = self
-            for _ in range(steps):
-                values = Values(self.derivation, {**self.given, **values._updated()}, self.rounding)
-            return values
-        run = Run(self.derivation, self._state())
-        for _ in range(steps):
+            while values.step < last:
+                given = {**self.given, **values._updated()}
+                values = Values(self.derivation, given, self.rounding, step=values.step + 1)
+            return values._next
+        run = Run(self.derivation, self._state(), self.step)
+        while run.step < last:
             run.update()
-        settled = {name: run.value(name) for name in self.derivation.updated()}
+        settled = {name: run.value(name) for name in self.derivation.remembered()}
         given = {**self.given, **{name: Interval(value, value) for name, value in settled.items()}}
-        return Values(self.derivation, given, self.rounding)
+        return Values(self.derivation, given, self.rounding, step=last)._next
 
     def _updated(self) -> dict[str, Real]:
-        new = {name: self.real(f"{name}_new") for name in self.derivation.updated()}
+        new = {name: self.real(f"{name}_new") for name in self.derivation.remembered()}
         return {name: value for name, value in new.items() if value is not None}
 
     def _state(self) -> dict[str, Real]:
-        """Every given number and the current parameters."""
-        current = {name: self.real(name) for name in self.derivation.updated()}
+        """Every given number, the current parameters and states."""
+        current = {name: self.real(name) for name in self.derivation.remembered()}
         return {**self.given, **{name: value for name, value in current.items() if value is not None}}
+
+
+def _refuse_giant(name: str, value: Real) -> None:
+    """A number of ten thousand digits helps nobody, and an infinite enclosure never closes."""
+    if isinstance(value, Interval):
+        size = max(value.lo.copy_abs(), value.hi.copy_abs())
+        if size.is_infinite() or size.adjusted() > MOST_PLACES:
+            raise DeriveError(
+                f"{name} is too large to show, beyond 10^{MOST_PLACES}; accepted: smaller numbers, a smaller learning "
+                "rate or fewer updates"
+            )
 
 
 def _nearby(value: Real) -> Fraction:

@@ -94,11 +94,11 @@ class DefinitionGraph:
     def __init__(self, definitions: Definitions) -> None:
         self._definitions = dict(definitions.define)
         self._output = definitions.output
-        self._leaves = definitions.leaves
+        self._leaves = dict.fromkeys(definitions.leaves)
 
     @property
     def root(self) -> str | None:
-        return self._output
+        return self._output or None
 
     @property
     def all_lead_to_root(self) -> bool:
@@ -138,4 +138,4 @@ class DefinitionGraph:
         return iter(self._definitions)
 
     def leaves(self) -> tuple[str, ...]:
-        return self._leaves
+        return tuple(self._leaves)

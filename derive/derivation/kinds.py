@@ -8,9 +8,16 @@ from typing import Any
 from derive.calculus.symbolic import activation_derivative, prove_activation
 from derive.catalogue.activations import Activation
 from derive.derivation.graph import DefinitionGraph, Graph
+from derive.derivation.initializer import initializer_definitions
+from derive.derivation.loss import LossGraph
 from derive.derivation.network import NetworkGraph
+from derive.derivation.perceptron import PerceptronGraph
+from derive.derivation.points import PointsGraph
+from derive.derivation.training import training_definitions
+from derive.derivation.unrolled import UnrolledGraph
 from derive.errors import DeriveError
 from derive.formula.grammar import write
+from derive.numbers.exact import Real
 from derive.problem.model import Problem
 
 
@@ -34,9 +41,44 @@ def _expression(_: Problem, definitions: Any) -> Graph:
     return DefinitionGraph(definitions)
 
 
-GRAPHS: dict[str, Callable[[Problem, Any], Graph]] = {"network": _network, "expression": _expression}
+def _activation(_: Problem, body: Any) -> Graph:
+    _check_typed(body.activation)
+    return PointsGraph(body)
+
+
+def _loss(problem: Problem, setting: Any) -> Graph:
+    if setting.activation is not None:
+        _check_typed(setting.activation)
+    return LossGraph(setting, problem.given)
+
+
+def _perceptron(problem: Problem, perceptron: Any) -> Graph:
+    return PerceptronGraph(problem, perceptron)
+
+
+def _training(_: Problem, training: Any) -> Graph:
+    return DefinitionGraph(training_definitions(training))
+
+
+def _initializer(_: Problem, body: Any) -> Graph:
+    return DefinitionGraph(initializer_definitions(body))
+
+
+def _optimizer(problem: Problem, run: Any) -> Graph:
+    return UnrolledGraph(run, problem.given, carried=problem.rounding.carry == "full")
+
+
+GRAPHS: dict[str, Callable[[Problem, Any], Graph]] = {
+    "network": _network, "expression": _expression, "activation": _activation, "loss": _loss,
+    "perceptron": _perceptron, "training": _training, "optimizer": _optimizer, "initializer": _initializer,
+}  # fmt: skip
 
 
 def graph_of(problem: Problem) -> Graph:
     """The graph of a problem; raises DeriveError for a typed derivative that is not the derivative."""
     return GRAPHS[problem.kind](problem, problem.body)
+
+
+def known_values(graph: Graph) -> dict[str, Real]:
+    """Values that were found when the graph was made, so that no evaluation has to begin at the far end of a run."""
+    return dict(graph.checkpoints()) if isinstance(graph, PerceptronGraph | UnrolledGraph) else {}

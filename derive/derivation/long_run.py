@@ -30,6 +30,9 @@ from derive.formula.expression import (
 )
 from derive.numbers.exact import Arithmetic, Interval, Real, Undefined
 
+MOST_EXPONENT = 1_000_000
+"""Whole exponents below are powers; of larger ones the logarithm is taken."""
+
 Computed = Callable[[], Decimal]
 
 
@@ -63,12 +66,19 @@ class Decimals:
         return self._context.divide(a, b)
 
     def power(self, base: Decimal, exponent: Decimal) -> Decimal:
-        exact = Fraction(exponent) if exponent == exponent.to_integral_value() and abs(exponent) < 400 else None
+        whole = exponent == exponent.to_integral_value()
+        if whole and 0 < exponent < MOST_EXPONENT:
+            return self._context.power(base, exponent)
+        exact = Fraction(exponent) if whole and abs(exponent) < 400 else None
         return self.middle(self._enclosing.power(Interval(base, base), exact or Interval(exponent, exponent)))
 
     def function(self, name: str, args: list[Decimal]) -> Decimal:
         if name == "exp":
             return self._context.exp(args[0])
+        if name == "sqrt" and args[0] >= 0:
+            return self._context.sqrt(args[0])
+        if name in ("max", "min"):
+            return max(args) if name == "max" else min(args)
         return self.middle(self._enclosing.function(name, [Interval(arg, arg) for arg in args]))
 
     def softmax(self, own: Decimal, others: list[Decimal]) -> Decimal:
@@ -90,26 +100,41 @@ class Decimals:
 class Run:
     """The values of a derivation at given numbers, which `update` moves one step on."""
 
-    def __init__(self, derivation: Derivation, given: Mapping[str, Real]) -> None:
+    def __init__(self, derivation: Derivation, given: Mapping[str, Real], step: int = 0) -> None:
+        self.step = step
         self._derivation = derivation
         self._numbers = Decimals()
         self._given = {name: self._numbers.middle(value) for name, value in given.items()}
         self._found = dict(self._given)
         self._compiled: dict[str, Computed] = {}
+        self._remembered = derivation.remembered()
 
     def value(self, name: str) -> Decimal:
         """The value of a quantity; raises Undefined."""
         if name not in self._found:
             if name not in self._compiled:
-                definition = self._derivation.quantity(name).definition
-                assert definition is not None
-                self._compiled[name] = self._function(definition, self._reader)
+                self._compiled[name] = self._computed(name)
             self._found[name] = self._compiled[name]()
         return self._found[name]
 
+    def _computed(self, name: str) -> Computed:
+        definition = self._derivation.quantity(name).definition
+        return self._known(name) if definition is None else self._function(definition, self._reader)
+
+    def _known(self, name: str) -> Computed:
+        """A number or a counter of the update rule."""
+
+        def read() -> Decimal:
+            known = self._derivation.known(name, self.step)
+            assert known is not None
+            return self._numbers.constant(known.value)
+
+        return read
+
     def update(self) -> None:
-        """Every parameter at once takes its new value."""
-        self._given |= {name: self.value(f"{name}_new") for name in self._derivation.updated()}
+        """Every parameter at once, and every state, takes its new value."""
+        self._given |= {name: self.value(f"{name}_new") for name in self._remembered}
+        self.step += 1
         self._found.clear()
         self._found.update(self._given)
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from derive.derivation.chain_rule import Derivation, derivative_name, split_derivative
 from derive.derivation.graph import split_sample
 from derive.derivation.network import NetworkGraph
+from derive.derivation.perceptron import PerceptronGraph
+from derive.derivation.unrolled import UnrolledGraph
 from derive.errors import DeriveError, nearest
 
 MOST_STEPS = 100_000
@@ -36,16 +38,32 @@ _STEP = re.compile(r"(?:@(\d{1,9})|_new|\+|')$")
 def resolve(text: str, derivation: Derivation) -> Reference:
     """The quantity that `text` means; raises UnknownQuantity with the nearest name."""
     plain = re.sub(r"delta_(?=_)", "delta", text.strip().translate(_SPELLINGS)).replace("$", "").replace("\\", "")
+    if exact := _unrolled(plain, derivation):
+        return Reference(exact)
     found = _STEP.search(plain)
     base = plain[: found.start()] if found else plain
     step = int(found.group(1) or 1) if found and found.group(1) != "0" else 0
     if step > MOST_STEPS:
         raise UnknownQuantity(f'"{text}": found update {step}; accepted: at most {MOST_STEPS} updates')
+    if step and isinstance(derivation.graph, PerceptronGraph):
+        raise UnknownQuantity(f'"{text}" is no quantity of this problem; accepted: {base}[{step}], by presentation')
     for candidate in _candidates(base):
         name = _known(candidate, derivation)
         if name is not None:
             return Reference(name, step)
     raise UnknownQuantity(f'"{text}" is no quantity of this problem{_suggestion(base, derivation)}')
+
+
+def _unrolled(name: str, derivation: Derivation) -> str | None:
+    """A name with its step that is a node of its own, or the first update where w_new or w' asks for that."""
+    graph = derivation.graph
+    if not isinstance(graph, UnrolledGraph):
+        return None
+    for candidate in _candidates(_STEP.sub(lambda mark: f"@{mark.group(1) or 1}", name).removesuffix("@0")):
+        candidate = graph.also.get(candidate, candidate)
+        if found := _known(candidate, derivation):
+            return found
+    raise UnknownQuantity(f'"{name}" is no quantity of this problem{_suggestion(name, derivation)}')
 
 
 def _candidates(text: str) -> list[str]:
@@ -62,7 +80,7 @@ def _known(name: str, derivation: Derivation) -> str | None:
     pair = split_derivative(name)
     if pair is None:
         return _known_node(name, derivation)
-    parts = [_known(part, derivation) for part in pair]
+    parts = [None if part == "eta" else _known(part, derivation) for part in pair]
     return derivative_name(parts[0], parts[1]) if parts[0] and parts[1] else None
 
 
@@ -77,7 +95,7 @@ def _known_node(name: str, derivation: Derivation) -> str | None:
         except KeyError:
             continue
         return spelling
-    return "eta" if name == "eta" else None
+    return name if name == "eta" or derivation.knows(name) else None
 
 
 def _common_spellings(name: str, root: str | None) -> list[str]:
@@ -107,19 +125,31 @@ def _other_spellings(name: str, graph: object) -> list[str]:
 
 
 def _by_place(name: str, graph: NetworkGraph) -> str | None:
-    """The parameter that W1[from,to] or B1[neuron] stands for."""
-    found = re.fullmatch(r"([WBwb])(\d+)\[(\d+)(?:,(\d+))?\]", name)
+    """What W1[from,to], B1[neuron], X[sample,input] or Y1[sample,neuron] stands for; W and Y of a single layer."""
+    found = re.fullmatch(r"([WBwbXY])(\d*)\[(\d+)(?:,(\d+))?\]", name)
     if not found:
         return None
     kind, layer, first, second = found.groups()
+    layer = layer or ("1" if len(graph.network.layers) == 1 or kind == "X" else "0")
     if not 1 <= int(layer) <= len(graph.network.layers):
         return None
+    if kind in "XY":
+        return _signal(graph, 0 if kind == "X" else int(layer), int(first), int(second or 0))
     where = graph.network.layers[int(layer) - 1]
     if kind in "Bb" and second is None and 1 <= int(first) <= len(where.biases):
         return where.biases[int(first) - 1]
     if kind in "Ww" and second and 1 <= int(first) <= where.weights.fan_in and 1 <= int(second) <= len(where.neurons):
         return where.weights.name(int(second) - 1, int(first) - 1)
     return None
+
+
+def _signal(graph: NetworkGraph, layer: int, sample: int, place: int) -> str | None:
+    """The input or output in that row and column of X or Y."""
+    names = graph.network.inputs if layer == 0 else graph.network.layers[layer - 1].neurons
+    if not (1 <= place <= len(names) and 1 <= sample <= graph.network.samples):
+        return None
+    name = names[place - 1] if layer == 0 else f"out_{names[place - 1]}"
+    return name + (f"[{sample}]" if graph.network.samples > 1 else "")
 
 
 def _suggestion(text: str, derivation: Derivation) -> str:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Literal
 
+from derive.calculus.loss_terms import LossTerms
+from derive.catalogue.losses import Loss
 from derive.derivation.graph import SERIES_FROM, Node, sample_suffix, split_sample
 from derive.formula.expression import (
     ONE,
@@ -26,10 +28,12 @@ from derive.formula.expression import (
     number,
     rebuild,
     replace_names,
-    subtract,
 )
 from derive.formula.grammar import read
 from derive.problem.model import Layer, Network
+
+TRAINED = -1
+"""The source of a use of a parameter in an activation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +86,15 @@ class NetworkGraph:
     def _sample_loss(self, sample: int) -> str:
         return f"E[{sample}]" if sample else self._data_name
 
+    @property
+    def _has_parts(self) -> bool:
+        """Whether the loss of a sample is the sum of named parts, one for each output."""
+        return len(self.network.layers[-1].neurons) > 1 and not self.network.loss.whole
+
     def part_name(self, position: int, sample: int) -> str:
         """What one output contributes: E_o1, or the loss of the sample itself when there is one output."""
         outputs = self.network.layers[-1].neurons
-        if len(outputs) == 1:
+        if not self._has_parts:
             return self._sample_loss(sample)
         return f"E_{outputs[position - 1]}{sample_suffix(sample)}"
 
@@ -118,7 +127,7 @@ class NetworkGraph:
 
     def _loss_place(self, head: str, sample: int) -> _Place | None:
         outputs = self.network.layers[-1].neurons
-        if head.startswith("E_") and len(outputs) > 1 and head[2:] in outputs:
+        if head.startswith("E_") and self._has_parts and head[2:] in outputs:
             return _Place("part", len(self.network.layers), outputs.index(head[2:]) + 1, sample)
         batch = self.network.samples > 1
         if head == "E" and sample:
@@ -137,7 +146,10 @@ class NetworkGraph:
         return _Uses(self.network)
 
     def uses(self, parameter: str) -> tuple[tuple[int, int, int], ...]:
-        """(layer, position of the neuron, source) of each use, all counted from 1; source 0 is the bias."""
+        """(layer, position of the neuron, source) of each use, all counted from 1.
+
+        Source 0 is the bias, `TRAINED` the activation.
+        """
         return self._uses[parameter]
 
     def layer_of(self, name: str) -> Layer:
@@ -179,6 +191,8 @@ class NetworkGraph:
 
     def _weighted_sum(self, name: str, place: _Place) -> Node:
         layer = self.network.layers[place.layer - 1]
+        if layer.pieces:
+            return self._largest(name, place, layer.pieces)
         general = self._general_source(place.layer, place.sample)
         terms = self._terms(place)
         where = (place.layer, place.position, place.sample)
@@ -192,6 +206,16 @@ class NetworkGraph:
             return add(*(terms(source) for source in self._sources_of(part, place)))
 
         return Node(name, "weighted-sum", add(series, terms(0)), *where, terms_with=terms_with)
+
+    def _largest(self, name: str, place: _Place, pieces: int) -> Node:
+        """The net input of a maxout neuron: the largest of its own pieces."""
+        sources = (self.source_name(place.layer, source, place.sample) for source in self._pieces_of(place, pieces))
+        largest = Call("max", tuple(Name(source) for source in sources))
+        return Node(name, "definition", largest, place.layer, place.position, place.sample)
+
+    @staticmethod
+    def _pieces_of(place: _Place, pieces: int) -> range:
+        return range((place.position - 1) * pieces + 1, place.position * pieces + 1)
 
     def _terms(self, place: _Place) -> Callable[[int], Expr]:
         """The term of each source of a neuron; of source 0 the bias; zero where there is no connection."""
@@ -247,38 +271,47 @@ class NetworkGraph:
         nets = [Name(f"net_{neuron}{suffix}") for neuron in layer.neurons]
         own = nets[place.position - 1]
         where = (place.layer, place.position, place.sample, row)
-        if row.vector:
+        if row.vector and not layer.pieces:
             outs = [Name(f"out_{neuron}{suffix}") for neuron in layer.neurons]
-            return Node(name, "softmax", softmax(own, nets), *where, textbook=_jacobian_row(place.position, nets, outs))
+            slope, i = row.vector.slope, place.position - 1
+            slopes = tuple((net.name, slope(i, j, outs)) for j, net in enumerate(nets)) if slope else ()
+            rule: Literal["softmax", "activation"] = "softmax" if row.name == "softmax" else "activation"
+            return Node(name, rule, row.vector.output(i, nets), *where, textbook=slopes)
         definition: Expr
-        if row.name == "linear":
+        trained = {key: Name(own_name) for key, own_name in layer.trained}
+        if row.name == "linear" or layer.pieces:
             definition = own
         elif row.name == "custom":
             definition = replace_names(_read(row.formula, ("z",)), {"z": own})
         else:
-            definition = Call(row.function, (own, *(value for _, value in row.parameters)))
-        names: dict[str, Expr] = {"z": own, "a": Name(name), **dict(row.parameters)}
+            definition = Call(row.function, (own, *(trained.get(key, value) for key, value in row.parameters)))
+        names: dict[str, Expr] = {"z": own, "a": Name(name), **dict(row.parameters), **trained}
         textbook = ((own.name, _textbook(row.derivative, names)),) if row.derivative else ()
         return Node(name, "activation", definition, *where, textbook=textbook)
 
     def _part(self, name: str, rule: Literal["loss", "loss-part"], place: _Place) -> Node:
-        outputs = self.network.layers[-1].neurons
-        out = f"out_{outputs[place.position - 1]}{sample_suffix(place.sample)}"
-        names: dict[str, Expr] = {
-            "t": Name(self.network.targets[place.position - 1] + sample_suffix(place.sample)),
-            "o": Name(out),
-            "n": number(len(outputs)),
-        }
-        definition = _textbook(self.network.loss.part, names)
-        textbook = ((out, _textbook(self.network.loss.derivative, names)),)
+        terms = self._loss_terms(name, place.sample)
+        textbook = loss_slopes(terms, (place.position,))
+        definition = tidy(terms.part(place.position))
         return Node(name, rule, definition, place.layer, place.position, place.sample, textbook=textbook)
+
+    def _loss_terms(self, name: str, sample: int) -> LossTerms:
+        """The loss of a sample, called `name`, in its targets and outputs."""
+        suffix = sample_suffix(sample)
+        targets = [Name(target + suffix) for target in self.network.targets]
+        outs = [Name(f"out_{neuron}{suffix}") for neuron in self.network.layers[-1].neurons]
+        return LossTerms(self.network.loss, targets, outs, name)
 
     def _loss_of_sample(self, name: str, place: _Place) -> Node:
         outputs = self.network.layers[-1].neurons
+        positions = range(1, len(outputs) + 1)
+        if self.network.loss.whole:
+            terms = self._loss_terms(name, place.sample)
+            return Node(name, "loss", tidy(terms.whole()), 0, 0, place.sample, textbook=loss_slopes(terms, positions))
         if len(outputs) == 1:
             return self._part(name, "loss", _Place("part", len(self.network.layers), 1, place.sample))
-        parts = (Name(self.part_name(position, place.sample)) for position in range(1, len(outputs) + 1))
-        return Node(name, "total", add(*parts), 0, 0, place.sample)
+        parts = add(*(Name(self.part_name(position, place.sample)) for position in positions))
+        return Node(name, "total", multiply(loss_factor(self.network.loss, len(outputs)), parts), 0, 0, place.sample)
 
     def _over_samples(self) -> Expr:
         total = add(*(Name(f"E[{sample}]") for sample in self.samples))
@@ -301,6 +334,8 @@ class NetworkGraph:
             case "net":
                 sources = range(1, self.network.layers[layer - 1].weights.fan_in + 1) if layer > 1 else ()
                 weights = self.network.layers[layer - 1].weights
+                if pieces := self.network.layers[layer - 1].pieces:
+                    return tuple(self.source_name(layer, k, sample) for k in self._pieces_of(place, pieces))
                 return tuple(
                     self.source_name(layer, source, sample)
                     for source in sources
@@ -345,6 +380,8 @@ class NetworkGraph:
 
     def _fed_by(self, layer: int, source: int, sample: int) -> tuple[str, ...]:
         following = self.network.layers[layer - 1]
+        if following.pieces:
+            return (f"net_{following.neurons[(source - 1) // following.pieces]}{sample_suffix(sample)}",)
         return tuple(
             f"net_{neuron}{sample_suffix(sample)}"
             for index, neuron in enumerate(following.neurons)
@@ -354,16 +391,18 @@ class NetworkGraph:
     def _outs_of(self, place: _Place) -> tuple[str, ...]:
         layer = self.network.layers[place.layer - 1]
         suffix = sample_suffix(place.sample)
-        neurons = layer.neurons if layer.activation.vector else (layer.neurons[place.position - 1],)
+        several = layer.activation.vector is not None and not layer.pieces
+        neurons = layer.neurons if several else (layer.neurons[place.position - 1],)
         return tuple(f"out_{neuron}{suffix}" for neuron in neurons)
 
     def _users(self, parameter: str) -> tuple[str, ...]:
         nets = [
-            f"net_{self.network.layers[layer - 1].neurons[neuron - 1]}{sample_suffix(sample)}"
+            f"{'out' if source == TRAINED else 'net'}_{self.network.layers[layer - 1].neurons[neuron - 1]}"
+            f"{sample_suffix(sample)}"
             for sample in self.samples
-            for layer, neuron, _ in self.uses(parameter)
+            for layer, neuron, source in self.uses(parameter)
         ]
-        penalised = self.network.penalty and self.root and any(source for _, _, source in self.uses(parameter))
+        penalised = self.network.penalty and self.root and any(source > 0 for _, _, source in self.uses(parameter))
         return tuple(dict.fromkeys([*nets, "E_l2"] if penalised else nets))
 
     def cancellation(self, name: str) -> tuple[str, Expr] | None:
@@ -375,9 +414,8 @@ class NetworkGraph:
             return None
         if last.activation.vector and not self._targets_sum_to_one(place.sample):
             return None
-        suffix = sample_suffix(place.sample)
-        out, target = last.neurons[place.position - 1], self.network.targets[place.position - 1]
-        return self._sample_loss(place.sample), subtract(Name(f"out_{out}{suffix}"), Name(target + suffix))
+        loss = self._sample_loss(place.sample)
+        return loss, loss_cancelled(self._loss_terms(loss, place.sample), place.position)
 
     def _targets_sum_to_one(self, sample: int) -> bool:
         """Symbolic targets are taken to be a distribution; a page says so."""
@@ -393,7 +431,7 @@ class NetworkGraph:
                 yield from (f"out_{neuron}{suffix}" for neuron in layer.neurons)
             if self.root:
                 outputs = len(self.network.layers[-1].neurons)
-                if outputs > 1:
+                if self._has_parts:
                     yield from (self.part_name(position, sample) for position in range(1, outputs + 1))
                 yield self._sample_loss(sample)
         if self.root and self.network.samples > 1:
@@ -415,6 +453,8 @@ class _Uses:
             for neuron, bias in enumerate(layer.biases, 1):
                 if bias:
                     self._named.setdefault(bias, []).append((number_, neuron, 0))
+                for _, trained in layer.trained:
+                    self._named.setdefault(trained, []).append((number_, neuron, TRAINED))
             if layer.weights.by_place:
                 continue
             for neuron in range(layer.weights.neurons):
@@ -452,19 +492,21 @@ def _prefix(names: Sequence[str]) -> str:
     return prefix if all(name == f"{prefix}{place}" for place, name in enumerate(names, 1)) else ""
 
 
-def softmax(own: Expr, nets: Sequence[Expr]) -> Expr:
-    """exp(own) / Σ exp(net) over the layer."""
-    exponentials = [Call("exp", (net,)) for net in nets]
-    return Quotient(Call("exp", (own,)), add(*exponentials))
+def loss_slopes(terms: LossTerms, positions: Iterable[int]) -> tuple[tuple[str, Expr], ...]:
+    """∂E/∂o for each of these outputs in textbook form, none where the table has none."""
+    found = ((terms.outputs[position - 1], terms.slope(position)) for position in positions)
+    return tuple((out.name, tidy(slope)) for out, slope in found if isinstance(out, Name) and slope is not None)
 
 
-def _jacobian_row(position: int, nets: Sequence[Name], outs: Sequence[Name]) -> tuple[tuple[str, Expr], ...]:
-    """∂out_i/∂net_j = out_i (1 − out_i) for i = j, −out_i out_j else (Bridle 1990)."""
-    own = outs[position - 1]
-    return tuple(
-        (net.name, multiply(own, subtract(ONE, own)) if out == own else Negative(multiply(own, out)))
-        for net, out in zip(nets, outs, strict=True)
-    )
+def loss_factor(loss: Loss, outputs: int) -> Expr:
+    """What the sum of the parts is multiplied by."""
+    return Quotient(ONE, number(outputs)) if loss.over == "mean" and outputs > 1 else ONE
+
+
+def loss_cancelled(terms: LossTerms, position: int) -> Expr:
+    """∂E/∂z where output activation and loss cancel."""
+    slope = tidy(terms.of(terms.loss.cancelled, position))
+    return multiply(loss_factor(terms.loss, len(terms.outputs)), slope)
 
 
 def _textbook(text: str, names: Mapping[str, Expr]) -> Expr:

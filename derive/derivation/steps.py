@@ -76,7 +76,7 @@ class Walk:
 
     def _before(self, quantity: Quantity, whole: bool) -> Iterator[Step]:
         for needed in _needs(quantity):
-            if needed not in self._seen and split_derivative(needed):
+            if needed not in self._seen and (split_derivative(needed) or needed.endswith("_new")):
                 yield self.step(needed, whole=whole)
 
 
@@ -158,7 +158,8 @@ def _definitions(derivation: Derivation) -> Iterator[Section]:
     walk, graph = Walk(derivation), derivation.graph
     order = list(graph.forward())
     yield Section("definitions", tuple(walk.forward(name) for name in order))
-    assert graph.root is not None
+    if graph.root is None:
+        return
     behind = [name for name in [*reversed(order), *graph.leaves()] if name != graph.root]
     yield Section("gradients", tuple(walk.step(derivative_name(graph.root, name)) for name in behind))
 
@@ -174,7 +175,8 @@ def _network(derivation: Derivation, graph: NetworkGraph, whole: bool) -> Iterat
         yield from _backward(walk, derivation, graph, number, whole)
     layers = range(1, len(network.layers) + 1)
     shown = [name for number in layers for name in shown_parameters(network, number, whole=whole)]
-    updates = tuple(walk.forward(f"{name}_new") for name in shown if derivation.is_updated(name))
+    changed = [name for name in shown if derivation.is_updated(name)]
+    updates = tuple(walk.forward(f"{name}_new") for name in derivation.computed(changed)) if changed else ()
     if updates:
         yield Section("update", updates, left_out=network.parameter_count() - len(shown))
 
@@ -249,4 +251,5 @@ def _parameters(network: Network, numbers: Iterable[int], whole: bool) -> Iterat
         for neuron in few(range(len(layer.neurons)), whole):
             names = [layer.weights.name(neuron, source) for source in sources]
             found += [name for name in (*names, layer.biases[neuron]) if name]
+        found += [name for _, name in layer.trained]
     return iter(dict.fromkeys(found))

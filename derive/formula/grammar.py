@@ -16,6 +16,7 @@ from fractions import Fraction
 from typing import get_args
 
 from derive.formula.expression import (
+    PI,
     Call,
     Cases,
     Condition,
@@ -44,6 +45,7 @@ _KEYWORDS = frozenset(("if", "else"))
 _CLOSING = {"(": ")", "[": "]", "{": "}", r"\{": r"\}"}
 _OPERAND = "a number, a name, a function or an opening bracket"
 _EULER = Name("e")
+_PI = frozenset(("pi", "π"))
 
 
 def read(text: str, *, functions: Collection[str] | None = None, names: Names | None = None) -> Expr:
@@ -51,7 +53,7 @@ def read(text: str, *, functions: Collection[str] | None = None, names: Names | 
 
     functions   the functions that may be called, all of `FUNCTIONS` by default; one that is not in that table takes
                 any number of arguments
-    names       the names that may occur (a collection or a test); any name by default
+    names       the names that may occur (a collection or a test); any name by default; pi is π unless listed
 
     Raises `Unreadable` with the column for anything else: at most 2,000 characters, 600 nodes, 60 levels, 60 digits in
     a number, exponents of numbers from -400 to 400.
@@ -289,6 +291,8 @@ class _Reader:
             return self.call(token, function, self.arguments() if opens else [self.bare_argument(token)])
         if self.is_euler(token):
             return self.made(_EULER, token.column)
+        if token.text in _PI and not self.vocabulary.is_listed(token.text):
+            return self.made(PI, token.column)
         if opens and not (self.typeset and self.vocabulary.is_listed(token.text)):
             raise self.unknown_function(token)
         name = self.vocabulary.name(token.text)

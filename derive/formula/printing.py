@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import lru_cache
@@ -102,6 +103,7 @@ MARKS: dict[Style, _Marks] = {
         {"<": "<", "<=": "<=", ">": ">", ">=": ">=", "==": "=="},
     ),
 }  # fmt: skip
+PI: dict[Style, str] = {"latex": r"\pi", "unicode": "π", "ascii": "pi"}
 LATEX_FUNCTIONS = {
     "ln": r"\ln", "log": r"\ln", "max": r"\max", "min": r"\min", "sin": r"\sin", "cos": r"\cos", "exp": r"\exp",
 }  # fmt: skip
@@ -306,12 +308,18 @@ def _power(base: str, exponent: Expr, pen: _Pen) -> _Text:
     return _Text(f"{base}^{_at_least(Strength.ATOM, above, pen)}", Strength.POWER)
 
 
+EULER: ContextVar[bool] = ContextVar("EULER", default=True)
+"""Whether e^z may stand for exp(z); not where a quantity is called e."""
+
+
 def _call(function: str, args: tuple[Expr, ...], pen: _Pen) -> _Text:
+    if function == "pi":
+        return _Text(PI[pen.style], Strength.ATOM)
     row = BY_FUNCTION.get(function)
     shown = [_walk(arg, pen).text for arg in (args[:1] if row and row.parameters else args)]
     inside = ", ".join(shown)
     is_short = len(inside) <= SHORT_EXPONENT and " " not in inside
-    if function == "exp" and (pen.style == "latex" or (pen.style == "unicode" and is_short)):
+    if function == "exp" and EULER.get() and (pen.style == "latex" or (pen.style == "unicode" and is_short)):
         return _power("e", args[0], pen)
     if function == "sqrt" and pen.style != "ascii":
         if pen.style == "latex":

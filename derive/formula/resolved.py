@@ -35,7 +35,7 @@ class Formulas:
 
         Derivatives are written out; where that takes more than `SHORT` nodes, δ stays a name (delta_o1).
         """
-        if step and self._derivation.is_updated(name):
+        if step and self._derivation.is_carried(name):
             return self.formula(f"{name}_new", step - 1)
         if name == "eta":
             return None
@@ -53,6 +53,8 @@ class Formulas:
     def _inside(self, name: str, keep_deltas: bool) -> Expr | None:
         """What stands for a name in a formula that is written out; None where the name stays."""
         pair = split_derivative(name)
+        if pair is None and name.endswith(")"):
+            return self._derivation.quantity(name).definition
         if pair is None:
             is_alias = name.startswith("delta_") and self._derivation.quantity(name).rule == "alias"
             return self._derivation.quantity(name).definition if is_alias and not keep_deltas else None
@@ -83,13 +85,20 @@ class Formulas:
         """The formula with the names that an update changes marked with the step: w5@2, out_h1@2."""
         if not step:
             return expr
-        changing = {name for name in names_in(expr) if self._changes(name)}
-        return replace_names(expr, {name: Name(f"{name}@{step}") for name in changing})
+        return replace_names(expr, {name: self._name_at(name, step) for name in set(names_in(expr))})
 
-    def _changes(self, name: str) -> bool:
+    def _name_at(self, name: str, step: int) -> Expr:
+        base = name.removesuffix("_new")
+        if base != name and self._derivation.is_carried(base):
+            return Name(f"{base}@{step + 1}")
+        if self._derivation.is_carried(name):
+            return Name(f"{name}@{step}")
         if name == "eta":
-            return False
-        return self._derivation.is_updated(name) or self._derivation.quantity(name).definition is not None
+            return Name(name)
+        counted = self._derivation.known(name, step)
+        if counted is not None and counted != self._derivation.known(name, 0):
+            return counted
+        return Name(name) if self._derivation.quantity(name).definition is None else Name(f"{name}@{step}")
 
 
 def _flat(expr: Expr) -> Expr:

@@ -35,6 +35,7 @@ _RUNS = re.compile(r"[0-9]+|_+|[^\W\d_]+")
 _PLAIN = re.compile(r"([^\W\d_]+)([0-9]*)")
 _LAYERED = re.compile("([WB])([0-9]+)")
 _BIASES = re.compile("B[0-9]+")
+_AT_POINT = re.compile(r"(f[0-9]*'?|df[0-9]*/dz[0-9]*)\(([-+0-9.eE,]+)\)")
 _COMMAND_AT_END = re.compile(r"\\[A-Za-z]+$")
 
 
@@ -53,6 +54,8 @@ def symbol(name: str, style: Style, notation: str = "net-out") -> str:
 
     Raises DeriveError for anything but letters, the digits 0-9 and _ [ ] , @ / in the order of a canonical name.
     """
+    if (at_point := _AT_POINT.fullmatch(name)) is not None:
+        return _value_at(at_point[1], at_point[2].split(","), style)
     if not all(char.isalpha() or char in "0123456789_[],@/" for char in name):
         raise _unprintable(name)
     if "/" in name:
@@ -62,6 +65,14 @@ def symbol(name: str, style: Style, notation: str = "net-out") -> str:
         return _derivative(symbol(over[1:], style, notation), symbol(under, style, notation), style)
     parts = _renamed(_taken_apart(name), notation)
     return _latex(parts) if style == "latex" else _text(parts, style)
+
+
+def _value_at(function: str, numbers: list[str], style: Style) -> str:
+    """f'(0.5), f1(1, 2, 3), ∂f1/∂z2(1, 2, 3)"""
+    minus = "−" if style == "unicode" else "-"
+    point = ", ".join(number.replace("-", minus) for number in numbers)
+    prime = "'" if function.endswith("'") else ""
+    return f"{symbol(function.removesuffix(prime), style)}{prime}({point})"
 
 
 def _unprintable(name: str) -> DeriveError:
@@ -171,6 +182,8 @@ def _head_and_subscript(stem: str) -> tuple[str, str]:
         return _upright(stem), ""
     if stem == "E_l2":
         tail = ["L2"]
+    if tail and tail[0] in ("hat", "bar") and len(stem) > 4 and letters == head and len(letters) == 1:
+        return rf"\{tail[0]}{{{_latex_letter(letters)}}}", _latex_list(tail[1:])
     return _latex_run(letters), _latex_list([digits, *tail] if digits else tail)
 
 

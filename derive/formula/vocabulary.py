@@ -31,7 +31,7 @@ class Signature:
 
 
 FUNCTIONS: Mapping[str, Signature] = {
-    **dict.fromkeys(("exp", "ln", "sqrt", "abs", "sin", "cos"), Signature(1, 1)),
+    **dict.fromkeys(("exp", "ln", "sqrt", "abs", "sin", "cos", "erf"), Signature(1, 1)),
     **dict.fromkeys(("max", "min"), Signature(2, None)),
     **{
         row.function: Signature(1, 1 + len(row.parameters), tuple(value for _, value in row.parameters))

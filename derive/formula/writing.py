@@ -53,6 +53,8 @@ def write(expr: Expr) -> str:
             return f"{_part(top, _PRODUCT)}/{_part(bottom, _POWER)}"
         case Power(base, exponent):
             return f"{_part(base, _ATOM)}^{_part(exponent, _ATOM)}"
+        case Call("pi", ()):
+            return "pi"
         case Call(function, args):
             return f"{function}({', '.join(write(arg) for arg in args)})"
         case Cases(pieces, otherwise):

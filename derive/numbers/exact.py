@@ -26,6 +26,9 @@ _NOTHING = Decimal(0)
 _UNIT = Decimal(1)
 _GUARD = 15  # digits asked of mpmath beyond those wanted, ...
 _TRUSTED = 10  # ... and how many of them are relied on
+_STEEP = Decimal(1_000_000)  # exp of more is beyond 10^400000, and only known to be
+_HUGE, _TINY = Decimal("1e400000"), Decimal("1e-400000")
+_INFINITY = Decimal("Infinity")
 _FAR = 1000  # sin and cos from 10^1000 on are only known to lie in -1 … 1
 _SATURATED = Decimal("1E7")  # 1 − erf there is below 10^(−4·10^13)
 
@@ -96,11 +99,13 @@ class Arithmetic:
         self._many_values: dict[str, Callable[..., Real]] = {"max": self.max, "min": self.min}
 
     def function(self, name: str, args: Sequence[Real]) -> Real:
-        """The function of that name: exp ln log sqrt abs sin cos erf of one value, max min of one or more."""
+        """The function of that name: exp ln log sqrt abs sin cos erf of one value, max min of one or more; pi."""
         if name in self._one_value and len(args) == 1:
             return self._one_value[name](args[0])
         if name in self._many_values and args:
             return self._many_values[name](*args)
+        if name == "pi" and not args:
+            return self.pi()
         accepted = f"{', '.join(self._one_value)} of one value, {', '.join(self._many_values)} of one or more"
         raise DeriveError(f"function: found {name} of {len(args)} values; accepted: {accepted}")
 
@@ -184,7 +189,14 @@ class Arithmetic:
     # Functions
 
     def exp(self, value: Real) -> Real:
-        return ONE if value == 0 else self._increasing(self._near.exp, self.interval(value), least=_NOTHING)
+        if value == 0:
+            return ONE
+        ends = self.interval(value)
+        if ends.lo > _STEEP:
+            return Interval(_HUGE, _INFINITY)
+        if ends.hi < -_STEEP:
+            return Interval(_NOTHING, _TINY)
+        return self._increasing(self._near.exp, ends, least=_NOTHING)
 
     def ln(self, value: Real) -> Real:
         lo, hi = bounds(value)
@@ -232,6 +244,10 @@ class Arithmetic:
             return ZERO
         ends = self.interval(value)
         return Interval(self._erf(ends.lo).lo, self._erf(ends.hi).hi)
+
+    def pi(self) -> Interval:
+        value = _pi(self.digits + _GUARD)
+        return Interval(self._down.subtract(value, self._slack), self._up.add(value, self._slack))
 
     def softmax(self, own: Real, others: Sequence[Real]) -> Real:
         """exp(own)/Σ_j exp(z_j) over own and the others, as 1/(1 + Σ_others exp(z_j − own)).
@@ -371,6 +387,12 @@ def _mpmath(name: str, at: Decimal, digits: int) -> Decimal:
     precision = libmp.dps_to_prec(digits)
     value = getattr(libmp, name)(libmp.from_str(str(at), precision, "n"), precision, "n")
     return Decimal(libmp.to_str(value, digits))
+
+
+def _pi(digits: int) -> Decimal:
+    from mpmath import libmp
+
+    return Decimal(libmp.to_str(libmp.mpf_pi(libmp.dps_to_prec(digits), "n"), digits))
 
 
 def _boundless(value: Interval) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import MAX_EMAX, MIN_EMIN, ROUND_HALF_EVEN, ROUND_HALF_UP, Context, Decimal
 from fractions import Fraction
 from typing import Literal
@@ -72,13 +72,28 @@ def show(value: Fraction, rounding: Rounding) -> str:
     Significant digits keep their zeros ("0.3775" to four of them) and are written out while 10^-7 < |value| < 10^15,
     else as "1.2e-09"; zero is "0".
     """
+    rounding = _readable(value, rounding)
     return _text(_round_fraction(value, rounding), rounding)
 
 
 def show_real(value: Real, rounding: Rounding) -> str | None:
     """The true value as `show` writes it, None where the enclosure does not decide the digits."""
+    rounding = _readable(value, rounding)
     rounded = _round_real(value, rounding)
     return None if rounded is None else _text(rounded, rounding)
+
+
+def _readable(value: Real, rounding: Rounding) -> Rounding:
+    """Decimals become significant digits, and the text a power of ten, where a number has more than 40 places."""
+    if rounding.decimals is None or not _is_giant(value):
+        return rounding
+    return replace(rounding, decimals=None, significant=min(MOST_DIGITS, max(rounding.decimals, 1)))
+
+
+def _is_giant(value: Real) -> bool:
+    if isinstance(value, Interval):
+        return max(value.lo.copy_abs(), value.hi.copy_abs()) > _GIANT
+    return value.numerator.bit_length() - value.denominator.bit_length() > 133
 
 
 def nearest_double(value: Real) -> float | None:
@@ -96,6 +111,9 @@ def nearest_double(value: Real) -> float | None:
 
 _NOTHING = Decimal("1e-300")
 """What is enclosed this closely around zero is zero as a double: no digits would tell it from one in practice."""
+
+
+_GIANT = Decimal("1e40")
 
 
 def _round_real(value: Real, rounding: Rounding) -> _Rounded | None:

@@ -32,6 +32,7 @@ class Block:
     equations  equations, one under the other
     table      header and rows of cells
     figure     text is its description
+    display    text is a formula in LaTeX, ready-made lines in terminal text
     """
 
     kind: str
@@ -70,3 +71,7 @@ def table(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> Block:
 
 def figure(text: str) -> Block:
     return Block("figure", text=text)
+
+
+def display(text: str) -> Block:
+    return Block("display", text=text)

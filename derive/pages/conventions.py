@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from derive.catalogue.activations import Activation
+from derive.catalogue.losses import Loss
 from derive.derivation.chain_rule import derivative_name
-from derive.derivation.network import NetworkGraph, tidy
-from derive.formula.expression import Call, Expr, Name, Product, Quotient, Series, replace_names
+from derive.derivation.network import NetworkGraph
+from derive.formula.expression import Call, Name
 from derive.formula.grammar import read
 from derive.formula.printing import write
+from derive.pages.activation_vector import definition_of
+from derive.pages.index_notation import IndexNotation
 from derive.pages.prose import Prose
+from derive.pages.update_rule import in_a_network
 from derive.pages.writers import Writer
-from derive.problem.model import Network
 from derive.worked import WorkedExample
 
 
@@ -26,7 +29,7 @@ def conventions(example: WorkedExample, prose: Prose, writer: Writer) -> list[st
 def _network(example: WorkedExample, graph: NetworkGraph, prose: Prose, writer: Writer) -> Iterator[str]:
     network = graph.network
     for row in dict.fromkeys(layer.activation for layer in network.layers):
-        yield from _activation(row, prose, writer)
+        yield from activation_sentences(row, prose, writer)
     for number, layer in enumerate(network.layers, 1):
         if layer.bias_input.value != 1 and any(layer.biases):
             value = writer.inline(writer.constant(layer.bias_input))
@@ -37,7 +40,7 @@ def _network(example: WorkedExample, graph: NetworkGraph, prose: Prose, writer: 
             yield prose.say("conventions", "left_out")
     if not graph.root or example.options.forward:
         return
-    yield _loss(network, prose, writer)
+    yield loss_sentence(network.loss, len(network.layers[-1].neurons), prose, writer)
     if network.samples > 1:
         yield prose.say("conventions", network.reduction, samples=network.samples)
     if network.penalty:
@@ -53,7 +56,8 @@ def _network(example: WorkedExample, graph: NetworkGraph, prose: Prose, writer: 
         delta=writer.quantity(net.replace("net_", "delta_", 1)),
         derivative=writer.quantity(derivative_name("E", net)),
     )
-    if network.loss.cancels == "softmax" == network.layers[-1].activation.function and example.options.cancel:
+    symbolic = not any(target in graph.given for target in (network.targets[0], f"{network.targets[0]}[1]"))
+    if symbolic and network.layers[-1].activation.vector and example.options.cancel and graph.cancellation(net):
         yield prose.say("conventions", "distribution")
 
 
@@ -62,16 +66,16 @@ def _formula(text: str, names: dict[str, str], writer: Writer) -> str:
     return write(read(text, names=set(known)), writer.style, lambda name: known.get(name, name), writer.constant)
 
 
-def _activation(row: Activation, prose: Prose, writer: Writer) -> Iterator[str]:
+def activation_sentences(row: Activation, prose: Prose, writer: Writer, letter: str = "a") -> Iterator[str]:
+    """What an activation computes and its slope at a kink; `letter` stands for an output of a vector activation."""
     if row.vector:
-        symbol = "a_i = e^{z_i} / \\sum_j e^{z_j}" if writer.style == "latex" else "a_i = e^z_i / Σ_j e^z_j"
-        if writer.style == "ascii":
-            symbol = "a_i = exp(z_i) / sum_j exp(z_j)"
+        symbol = definition_of(row, writer.style, letter)
         yield prose.say("conventions", "activation", title=row.title, formula=writer.inline(symbol))
         return
     if row.name == "linear":
         return
     names = {name: writer.constant(value) for name, value in row.parameters}
+    names |= {name: writer.name(name) for name in row.trained}
     short = write(Call(row.function, (Name("z"),)), writer.style, str) if row.name != "custom" else "f(z)"
     formula = f"{short} = {_formula(row.formula, names, writer)}"
     yield prose.say("conventions", "activation", title=row.title, formula=writer.inline(formula))
@@ -80,35 +84,14 @@ def _activation(row: Activation, prose: Prose, writer: Writer) -> Iterator[str]:
         yield prose.say("conventions", "kink", title=row.title, at=_formula(kink.at, names, writer), slope=slope)
 
 
-def _loss(network: Network, prose: Prose, writer: Writer) -> str:
-    """The loss of one sample over its outputs k, with its factor in front."""
-    outputs = len(network.layers[-1].neurons)
-    names: dict[str, Expr] = {"n": read(str(outputs))}
-    part = tidy(replace_names(read(network.loss.part, names={"t", "o", "n"}), names))
-    factor, rest = _split(part)
-    letters = {"t": "t", "o": "o"} if outputs == 1 else {"t": _indexed("t", writer), "o": _indexed("o", writer)}
-    body: Expr = rest if outputs == 1 else Series("k", outputs, rest, lambda _: rest)
-    whole = Product((factor, body)) if factor else body
-    text = write(whole, writer.style, lambda name: letters.get(name, name), writer.constant)
-    shown = writer.inline(write(factor, writer.style, str, writer.constant)) if factor else ""
+def loss_sentence(loss: Loss, outputs: int, prose: Prose, writer: Writer) -> str:
+    """The loss of one sample over its outputs, with its factor."""
+    formula, factor = IndexNotation(loss, outputs, writer).formula()
+    shown = writer.inline(factor) if factor else ""
     sentence = prose.say(
-        "conventions", "loss", title=network.loss.title, formula=writer.inline(f"E = {text}"), factor=shown
+        "conventions", "loss", title=loss.title, formula=writer.inline(f"E = {formula}"), factor=shown
     )
-    if "ln" in network.loss.part:
-        sentence += " " + prose.say("conventions", "logarithm")
-    return sentence
-
-
-def _indexed(letter: str, writer: Writer) -> str:
-    return f"{letter}_{{k}}" if writer.style == "latex" else f"{letter}_k"
-
-
-def _split(part: Expr) -> tuple[Expr | None, Expr]:
-    """The constant factor of a loss and the rest."""
-    if isinstance(part, Product) and isinstance(part.factors[0], Quotient):
-        rest = part.factors[1:]
-        return part.factors[0], rest[0] if len(rest) == 1 else Product(rest)
-    return None, part
+    return sentence + (" " + prose.say("conventions", "logarithm") if "ln(" in loss.part + loss.whole else "")
 
 
 def _update(example: WorkedExample, prose: Prose, writer: Writer) -> Iterator[str]:
@@ -119,6 +102,7 @@ def _update(example: WorkedExample, prose: Prose, writer: Writer) -> Iterator[st
         yield prose.say("conventions", "frozen_all")
         return
     yield prose.say("conventions", "update")
+    yield from in_a_network(example, prose, writer)
     if update.frozen:
         yield prose.say("conventions", "frozen", names=", ".join(writer.quantity(name) for name in update.frozen))
 

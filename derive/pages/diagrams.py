@@ -89,6 +89,8 @@ def _wires(
         for index, source in enumerate(sources):
             if len(sources) > TALLEST and index not in (0, 1, 2, len(sources) - 1):
                 continue
+            if layer.pieces and index // layer.pieces == position:
+                yield Wire(source, target)
             name = layer.weights.name(position, index)
             if name:
                 yield _wire(example, source, target, name if small else "", text, latex)

@@ -63,6 +63,8 @@ class Equations:
         """The whole chain on one row where it fits."""
         whole = " ".join(f"{row.relation} {row.right}" for row in rows)
         fits = seen_width(f"{left} {whole}", self._writer.style) <= self._line_width
+        if any("since" in row.right for row in rows[:-1]):
+            return tuple(rows)
         if not fits or not all(row.relation for row in rows):
             return tuple(rows)
         return (Row(rows[0].relation, whole.removeprefix(f"{rows[0].relation} ")),)
@@ -186,12 +188,13 @@ class Equations:
         """An expression on one line, in symbols."""
         return write(expr, self._writer.style, self._writer.name, self._writer.constant)
 
-    def loose(self, left: str, expr: Expr) -> Equation:
-        """left: expr = its numbers = its value, for what has no name of its own."""
-        rows = self._formula(expr, "=")
+    def loose(self, expr: Expr) -> Equation:
+        """An expression = its numbers = its value, for what has no name of its own."""
+        first, *rest = write_lines(expr, self._writer.style, self._writer.name, self._width, self._writer.constant)
+        rows = [Row("", text) for text in rest]
         shown = self._example.values.shown_of(expr)
         if shown is not None:
             numbers = self.substituted(expr)
             rows += [Row(self._sign("≈") if place == 0 else "", text) for place, text in enumerate(numbers)]
             rows.append(Row(self._sign("≈"), self._writer.number(shown)))
-        return Equation(left, self._joined(left, rows))
+        return Equation("", (Row("", first), *rows))

@@ -12,7 +12,7 @@ from derive.pages.blocks import Block, table
 from derive.pages.equations import RELATIONS
 from derive.pages.prose import Prose
 from derive.pages.writers import Writer
-from derive.problem.model import Layer
+from derive.problem.model import Layer, Update
 from derive.worked import WorkedExample
 
 SHOWN = 40
@@ -29,10 +29,22 @@ def given_table(example: WorkedExample, prose: Prose, writer: Writer) -> Block |
     )
     update = example.problem.update
     if update and not example.options.forward:
-        rows.append((prose.say("given", "learning_rate"), _assigned("eta", update.learning_rate.written, writer)))
+        rows += _rate(example, update, prose, writer)
     if example.options.only:
         rows += _known(example, prose, writer)
     return table(("", ""), rows) if rows else None
+
+
+def _rate(example: WorkedExample, update: Update, prose: Prose, writer: Writer) -> Iterator[tuple[str, str]]:
+    """The learning rate, which a schedule starts from, and the hyper-parameters of the optimizer."""
+    rule = example.derivation.updates.rule
+    rate = "eta_0" if update.recipe.is_scheduled() else "eta"
+    yield prose.say("given", "learning_rate"), _assigned(rate, update.learning_rate.written, writer)
+    names = [name for name in example.derivation.updates.constants() if name != rate and name not in rule.counters]
+    known = {name: example.derivation.known(name, 0) for name in names}
+    if known:
+        shown = (_assigned(name, number.written, writer) for name, number in known.items() if number)
+        yield prose.say("optimizer", "hypers"), ", ".join(shown)
 
 
 def _known(example: WorkedExample, prose: Prose, writer: Writer) -> Iterator[tuple[str, str]]:
@@ -86,6 +98,9 @@ def _parameters(example: WorkedExample, layer: Layer, prose: Prose, writer: Writ
     neurons = ", ".join(writer.escape(name) for name, bias in zip(layer.neurons, layer.biases, strict=True) if bias)
     title = prose.say("given", "bias", several=len(biases) > 1, neurons=neurons)
     yield from _row(example, title, biases, writer)
+    for key, name in layer.trained:
+        title = prose.say("given", "trained", parameter=writer.quantity(key), title=layer.activation.title)
+        yield from _row(example, title, [name], writer)
 
 
 def shapes_table(graph: NetworkGraph, writer: Writer) -> Block:
@@ -98,6 +113,11 @@ def shapes_table(graph: NetworkGraph, writer: Writer) -> Block:
         index = str(number) if several else ""
         name = {letter: _letter(letter, index, writer) for letter in "WBY"}
         weight, bias, out = name["W"], name["B"], name["Y"]
+        if layer.pieces:
+            feeds, width = "Y" + index, len(layer.neurons)
+            before = _letter("Y", str(number - 1), writer)
+            rows.append((writer.inline(f"{out} = {_largest(before, layer, writer)}"), ""))
+            continue
         neurons = len(layer.neurons)
         has_bias = any(layer.biases)
         formula = _product(_letter(feeds[0], feeds[1:], writer), weight, bias if has_bias else "", layer, writer)
@@ -109,6 +129,12 @@ def shapes_table(graph: NetworkGraph, writer: Writer) -> Block:
         rows.append((writer.inline(f"{out} = {formula}"), shown))
         feeds, width = "Y" + index, neurons
     return table(("", ""), rows)
+
+
+def _largest(pieces: str, layer: Layer, writer: Writer) -> str:
+    """maxout(Y1)"""
+    row = layer.activation
+    return f"{row.latex if writer.style == 'latex' else row.text}({pieces})"
 
 
 def _letter(letter: str, index: str, writer: Writer) -> str:

@@ -29,8 +29,26 @@ class Picture:
     tikz: Callable[[], str]
 
 
+def _network_page(example: WorkedExample, sheet: Sheet) -> list[Block]:
+    from derive.pages.collapsed import collapse_page
+    from derive.pages.matrix import MatrixPage
+
+    options = example.options
+    if options.collapse:
+        return collapse_page(example, sheet.writer, sheet.width, sheet.line_width, sheet.language)
+    if example.problem.notation != "matrix" or options.only or options.paths:
+        return _graph_page(example, sheet)
+    return MatrixPage(example, sheet.writer, sheet.width, sheet.line_width, sheet.language).blocks()
+
+
 def _graph_page(example: WorkedExample, sheet: Sheet) -> list[Block]:
     return Page(example, sheet.writer, sheet.width, sheet.line_width, sheet.language).blocks()
+
+
+def _loss_page(example: WorkedExample, sheet: Sheet) -> list[Block]:
+    from derive.pages.loss import LossPage
+
+    return LossPage(example, sheet.writer, sheet.width, sheet.line_width, sheet.language).blocks()
 
 
 def _graph_picture(example: WorkedExample, title: str) -> Picture:
@@ -42,10 +60,71 @@ def _graph_picture(example: WorkedExample, title: str) -> Picture:
     return Picture(lambda: svg(drawn), lambda: tikz(drawn))
 
 
-PAGES: dict[str, Callable[[WorkedExample, Sheet], list[Block]]] = {"network": _graph_page, "expression": _graph_page}
-PICTURES: dict[str, Callable[[WorkedExample, str], Picture]] = {
+def _activation_page(example: WorkedExample, sheet: Sheet) -> list[Block]:
+    from derive.pages.activation import ActivationPage
+
+    return ActivationPage(example, sheet.writer, sheet.width, sheet.line_width, sheet.language).blocks()
+
+
+def _activation_picture(example: WorkedExample, title: str) -> Picture | None:
+    from derive.figures.plot import pgfplots, svg
+    from derive.pages.activation_plot import plot_of
+
+    drawn = plot_of(example, title)
+    return Picture(lambda: svg(drawn), lambda: pgfplots(drawn))
+
+
+def _perceptron_page(example: WorkedExample, sheet: Sheet) -> list[Block]:
+    from derive.pages.perceptron import PerceptronPage
+
+    return PerceptronPage(example, sheet.writer, sheet.width, sheet.line_width, sheet.language).blocks()
+
+
+def _perceptron_picture(example: WorkedExample, title: str) -> Picture | None:
+    from derive.figures.plane import svg, tikz
+    from derive.pages.perceptron_picture import plane
+
+    drawn = plane(example, title)
+    return Picture(lambda: svg(drawn), lambda: tikz(drawn)) if drawn else None
+
+
+def _training_page(example: WorkedExample, sheet: Sheet) -> list[Block]:
+    from derive.pages.training import TrainingPage
+
+    return TrainingPage(example, sheet.writer, sheet.width, sheet.line_width, sheet.language).blocks()
+
+
+def _initializer_page(example: WorkedExample, sheet: Sheet) -> list[Block]:
+    from derive.pages.initializer import InitializerPage
+
+    return InitializerPage(example, sheet.writer, sheet.width, sheet.line_width, sheet.language).blocks()
+
+
+def _optimizer_page(example: WorkedExample, sheet: Sheet) -> list[Block]:
+    from derive.pages.optimizer import OptimizerPage
+
+    return OptimizerPage(example, sheet.writer, sheet.width, sheet.line_width, sheet.language).blocks()
+
+
+def _optimizer_picture(example: WorkedExample, title: str) -> Picture | None:
+    from derive.figures.plot import pgfplots, svg
+    from derive.pages.optimizer_picture import plot_of
+
+    drawn = plot_of(example, title)
+    return Picture(lambda: svg(drawn), lambda: pgfplots(drawn)) if drawn else None
+
+
+PAGES: dict[str, Callable[[WorkedExample, Sheet], list[Block]]] = {
+    "network": _network_page, "expression": _graph_page, "activation": _activation_page, "loss": _loss_page,
+    "perceptron": _perceptron_page, "training": _training_page, "initializer": _initializer_page,
+    "optimizer": _optimizer_page,
+}  # fmt: skip
+PICTURES: dict[str, Callable[[WorkedExample, str], Picture | None]] = {
     "network": _graph_picture,
     "expression": _graph_picture,
+    "activation": _activation_picture,
+    "perceptron": _perceptron_picture,
+    "optimizer": _optimizer_picture,
 }
 
 

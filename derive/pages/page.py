@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from fractions import Fraction
+from collections.abc import Iterator
 
 from derive.derivation.chain_rule import Quantity, derivative_name, split_derivative
-from derive.derivation.collapse import collapse, misfit
 from derive.derivation.graph import split_sample
 from derive.derivation.network import NetworkGraph
 from derive.derivation.paths import paths
 from derive.derivation.steps import Line, Section, Step
-from derive.formula.expression import Expr, Name, Negative, Number, add, multiply
-from derive.formula.printing import write_lines
-from derive.pages.blocks import Block, Equation, Row, bullets, equations, figure, heading, paragraph
+from derive.pages.blocks import Block, Equation, bullets, equations, figure, heading, paragraph
+from derive.pages.collapsed import scalar_collapse
 from derive.pages.conventions import conventions
 from derive.pages.equations import Equations
 from derive.pages.given import given_table, shapes_table
@@ -81,7 +78,7 @@ class Page:
             yield self._paths()
         whole = not self._example.options.only and not self._example.options.forward
         if network and not self._example.options.only:
-            yield self._collapse(network)
+            yield scalar_collapse(network, self._equations, self._prose, self._writer, self._width)
         if network and whole and self._example.problem.update and self._example.has_numbers():
             yield iter([self._heading(2, "result")])
             yield summary(self._example, network, self._prose, self._writer)
@@ -99,7 +96,7 @@ class Page:
             yield self._layer_heading(section, network)
         if section.key in ("loss", "definitions", "gradients", "update"):
             several = network is not None and len(network.network.layers[-1].neurons) > 1
-            yield paragraph(self._prose.say("rules", section.key, several=several))
+            yield paragraph(self._update_words(section.key) or self._prose.say("rules", section.key, several=several))
         if section.key == "forward" and network and (words := self._once(self._forward_words(section, network))):
             yield paragraph(words)
         if section.key in ("forward", "loss", "update", "definitions"):
@@ -107,6 +104,13 @@ class Page:
             return
         for step in section.steps:
             yield from self._derived(step, section)
+
+    def _update_words(self, key: str) -> str:
+        """The sentence before updates that are more than a step against the gradient."""
+        rule = self._example.derivation.updates.rule
+        if key != "update" or rule.is_plain:
+            return ""
+        return self._prose.say("optimizer", "network_update", title=rule.recipe.row.title)
 
     def _layer_heading(self, section: Section, network: NetworkGraph) -> Block:
         layers = len(network.network.layers)
@@ -228,61 +232,11 @@ class Page:
             found, total = paths(self._example.derivation, root, name)
             shown = self._writer.quantity(derivative_name(root, name))
             yield paragraph(self._prose.say("rules", "paths", derivative=shown, n=total, shown=len(found)))
-            yield equations(*(self._path(path.nodes, path.product) for path in found))
+            for path in found:
+                yield paragraph(self._along(path.nodes))
+                yield equations(self._equations.loose(path.product))
 
-    def _path(self, nodes: tuple[str, ...], product: object) -> Equation:
+    def _along(self, nodes: tuple[str, ...]) -> str:
+        """w1 → net_h1 → out_h1 → …"""
         arrow = {"latex": r" \to ", "unicode": " → ", "ascii": " -> "}[self._writer.style]
-        left = arrow.join(self._writer.name(name) for name in nodes)
-        return self._equations.loose(left, product)  # type: ignore[arg-type]  # an Expr
-
-    def _collapse(self, network: NetworkGraph) -> Iterator[Block]:
-        found = collapse(network)
-        if not found:
-            return
-        yield self._heading(2, "collapse")
-        yield paragraph(self._prose.say("rules", "collapse"))
-        for one in found:
-            rows = [
-                Row("=" if place == 0 else "", text)
-                for form in (one.composed, one.collapsed)
-                for place, text in enumerate(write_lines(form, self._writer.style, self._writer.name, self._width))
-            ]
-            yield equations(Equation(self._writer.name(one.output), tuple(rows)))
-        yield from self._misfit(network)
-
-    def _misfit(self, network: NetworkGraph) -> Iterator[Block]:
-        wrong = misfit(network)
-        if wrong is None:
-            return
-        constants = [Number(value) for value in wrong.multipliers]
-        multipliers = ", ".join(self._writer.inline(self._writer.constant(number)) for number in constants)
-        outs = [
-            Name(f"out_{network.network.layers[-1].neurons[network.network.targets.index(wrong.target)]}[{k}]")
-            for k in network.samples
-        ]
-        targets = [Number(value) for value in wrong.targets]
-        left = self._equations.plain(_combination(wrong.multipliers, outs))
-        right = self._equations.plain(_combination(wrong.multipliers, targets))
-        rest = self._writer.constant(Number(wrong.rest))
-        unequal = {"latex": r"\ne 0", "unicode": "≠ 0", "ascii": "!= 0"}[self._writer.style]
-        yield paragraph(
-            self._prose.say(
-                "rules",
-                "no_fit",
-                n=len(constants),
-                multipliers=multipliers,
-                left=self._writer.inline(f"{left} = 0"),
-                right=self._writer.inline(f"{right} = {rest} {unequal}"),
-            )
-        )
-
-
-def _combination(multipliers: Sequence[Fraction], terms: Sequence[Expr]) -> Expr:
-    """Σ multiplier · term, with minus signs for negative multipliers."""
-    signed = []
-    for multiplier, term in zip(multipliers, terms, strict=True):
-        size = abs(multiplier)
-        product = term if size == 1 else multiply(Number(size), term)
-        if multiplier:
-            signed.append(Negative(product) if multiplier < 0 else product)
-    return add(*signed)
+        return self._writer.inline(arrow.join(self._writer.name(name) for name in nodes))

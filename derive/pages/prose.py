@@ -51,6 +51,10 @@ class Prose:
         self._writer = writer
         self._language = language
 
+    def has(self, group: str, key: str) -> bool:
+        """Whether there is a sentence of that key."""
+        return key in _phrases(self._language).get(group, {})
+
     def say(self, group: str, key: str, /, **words: Any) -> str:
         """The sentence of that key; `words` fill it."""
         text = _phrases(self._language)[group][key]

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Literal
 from jinja2 import FileSystemLoader, StrictUndefined, Template
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+from derive.errors import DeriveError
+from derive.formula.printing import EULER
 from derive.pages.blocks import Block
 from derive.pages.kinds import Sheet, blocks_of, picture_of
 from derive.pages.prose import templates_folder
@@ -23,6 +25,10 @@ Format = Literal["text", "markdown", "latex"]
 Dialect = Literal["github", "dollar"]
 
 TEMPLATES: dict[Format, str] = {"text": "page.txt.jinja", "markdown": "page.md.jinja", "latex": "page.tex.jinja"}
+LAST_LATIN = 0x17F
+TEX_SIGNS = "†…–—‘’“”•€"
+"""Signs beyond the Latin letters that the preamble knows."""
+
 EQUATION_WIDTH = 76
 LINE_WIDTH = 72
 """About how many characters of a formula fit to the right of an equation, and on a row, of a printed page."""
@@ -49,7 +55,39 @@ class Look:
 
 
 def render(example: WorkedExample, look: Look) -> str:
-    """The page as text that ends with a newline."""
+    """The page as text that ends with a newline.
+
+    Raises DeriveError for a LaTeX page with characters that its fonts do not have.
+    """
+    mark = EULER.set(not _has_e(example))
+    try:
+        text = _rendered(example, look)
+    finally:
+        EULER.reset(mark)
+    if look.format == "latex":
+        _check_tex(text)
+    return text
+
+
+def _has_e(example: WorkedExample) -> bool:
+    try:
+        example.graph.node("e")
+    except KeyError:
+        return False
+    return True
+
+
+def _check_tex(text: str) -> None:
+    """LaTeX pages use fonts for Latin letters; Greek in names has become commands by now."""
+    foreign = next((char for char in text if ord(char) > LAST_LATIN and char not in TEX_SIGNS), None)
+    if foreign:
+        raise DeriveError(
+            f'LaTeX: found the character "{foreign}" (U+{ord(foreign):04X}), which its fonts do not have; accepted: Latin '
+            "letters, and Greek ones in names; Markdown and text print every character"
+        )
+
+
+def _rendered(example: WorkedExample, look: Look) -> str:
     used = writer(look.format, look.dialect, example.problem.notation, ascii=look.ascii)
     width, line_width = (look.width - 24, look.width - 6) if look.format == "text" else (EQUATION_WIDTH, LINE_WIDTH)
     blocks = blocks_of(example, Sheet(used, width, line_width, look.language))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -19,6 +20,11 @@ _TEX = {
     "_": r"\_", "^": r"\textasciicircum{}", "~": r"\textasciitilde{}", "<": r"\textless{}", ">": r"\textgreater{}",
 }  # fmt: skip
 
+_TEX_SIGNS = {
+    "−": "-", "≈": r"\approx", "≤": r"\le", "≥": r"\ge", "≠": r"\ne", "→": r"\to", "∂": r"\partial", "Σ": r"\Sigma",
+    "√": r"\surd", "∞": r"\infty", "⁺": "^{+}", "∈": r"\in",
+}  # fmt: skip
+
 
 def escape_markdown(text: str) -> str:
     """Text that Markdown and HTML show as it stands."""
@@ -29,7 +35,18 @@ def escape_markdown(text: str) -> str:
 
 def escape_tex(text: str) -> str:
     """Text that TeX prints as it stands."""
-    return "".join(_TEX.get(char, char) for char in " ".join(text.split()))
+    return "".join(_tex_character(char) for char in " ".join(text.split()))
+
+
+def _tex_character(char: str) -> str:
+    """Greek letters and common signs as math, specials escaped, the rest as it is."""
+    if char in _TEX:
+        return _TEX[char]
+    if char in _TEX_SIGNS:
+        return rf"\ensuremath{{{_TEX_SIGNS[char]}}}"
+    if unicodedata.name(char, "").startswith("GREEK"):
+        return rf"\ensuremath{{{symbol(char, 'latex')}}}"
+    return char
 
 
 def plain(text: str) -> str:
@@ -52,6 +69,15 @@ class Writer:
     def name(self, name: str) -> str:
         """The symbol of a quantity, without the marks of a formula."""
         return symbol(name, self.style, self.notation)
+
+    def code(self, text: str) -> str:
+        """A command in a line of prose."""
+        if self.escape is escape_markdown:
+            return f"`{text}`"
+        if self.escape is escape_tex:
+            words = (re.sub(r"([-/\[])", r"\1\\allowbreak{}", escape_tex(word)) for word in text.split())
+            return " ".join(rf"\texttt{{{word}}}" for word in words)
+        return text
 
     def quantity(self, name: str) -> str:
         """The symbol of a quantity in a line of prose."""

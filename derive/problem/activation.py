@@ -10,6 +10,8 @@ from derive.formula.grammar import Unreadable, read
 from derive.problem.keys import ACTIVATION_NAME, FORMULA_IN_Z
 from derive.problem.shape import Report, Table, in_words, join, quote, shown, suggestion
 
+MOST_PIECES = 12
+
 
 def read_activation(value: object, place: str, report: Report) -> Activation | None:
     """An activation from a name, a formula in z, or a table that passed the shape of the key."""
@@ -68,6 +70,9 @@ def _activation_from_table(table: Table, place: str, report: Report) -> Activati
             right = False
         elif not isinstance(value, Number):
             report.add(join(place, key), shown(value), "a number")
+            right = False
+        elif key == "pieces" and not (value.value.denominator == 1 and 2 <= value.value <= MOST_PIECES):
+            report.add(join(place, key), f"the number {value.written}", f"a whole number from 2 to {MOST_PIECES}")
             right = False
     return row.with_parameters({key: value for key, value in table.values.items() if key != "name"}) if right else None
 

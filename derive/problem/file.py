@@ -13,12 +13,18 @@ from pathlib import Path
 from typing import IO, Any
 
 from derive.errors import Mistake, ProblemError, nearest
-from derive.numbers.rounding import Rounding
+from derive.numbers.rounding import DEFAULT_DECIMALS, Rounding
 from derive.problem.expression import read_expression
+from derive.problem.initializer import read_initialization
 from derive.problem.keys import BY_KIND, COMMON, KINDS, schema_of
-from derive.problem.model import Problem
+from derive.problem.loss import read_loss_problem
+from derive.problem.model import Definitions, Problem
 from derive.problem.network import read_network, title_of
+from derive.problem.optimizer import read_run, title_of_run
+from derive.problem.perceptron import read_perceptron
+from derive.problem.points import read_points, title_of_points
 from derive.problem.shape import Report, Table, quote, read_keys, shown, suggestion
+from derive.problem.training import read_training
 from derive.problem.vary import read_vary
 
 MOST_BYTES = 5_000_000
@@ -257,7 +263,107 @@ def _expression(fields: Table, report: Report) -> Problem | None:
     )
 
 
-READERS: dict[str, Callable[[Table, Report], Problem | None]] = {"network": _network, "expression": _expression}
+def _activation(fields: Table, report: Report) -> Problem | None:
+    body = read_points(fields, report)
+    rounding = _rounding(fields, report)
+    if body is None or report.mistakes:
+        return None
+    title = fields.get("title") or title_of_points(body)
+    return Problem(title, body, rounding=rounding, ask=fields.get("ask", ()), prose=_prose(fields))
+
+
+def _loss(fields: Table, report: Report) -> Problem | None:
+    problem = read_loss_problem(fields, report)
+    varied = Definitions("E", (), tuple(problem.given)) if problem else None
+    vary = read_vary(fields, varied, {}, report)
+    rounding = _rounding(fields, report)
+    if problem is None or report.mistakes:
+        return None
+    return replace(problem, rounding=rounding, ask=fields.get("ask", ()), vary=vary, prose=_prose(fields))
+
+
+def _perceptron(fields: Table, report: Report) -> Problem | None:
+    parts = read_perceptron(fields, report)
+    body = parts.perceptron if parts else None
+    vary = read_vary(fields, body, parts.given if parts else {}, report)
+    rounding = _rounding(fields, report)
+    if parts is None or report.mistakes:
+        return None
+    if rounding.decimals == DEFAULT_DECIMALS and parts.decimals is not None and not _rounds(fields):
+        rounding = replace(rounding, decimals=parts.decimals)
+    return Problem(
+        title=fields.get("title") or "A perceptron",
+        body=parts.perceptron,
+        given=parts.given,
+        rounding=rounding,
+        ask=fields.get("ask", ()),
+        vary=vary,
+        prose=_prose(fields),
+    )
+
+
+def _training(fields: Table, report: Report) -> Problem | None:
+    parts = read_training(fields, report)
+    varied = Definitions("iterations", (), parts[0].leaves) if parts else None
+    vary = read_vary(fields, varied, {}, report)
+    rounding = _rounding(fields, report)
+    if parts is None or report.mistakes:
+        return None
+    return Problem(
+        title=fields.get("title") or "Epochs, batches and iterations",
+        body=parts[0],
+        given=parts[1],
+        rounding=rounding if _rounds(fields) else replace(rounding, decimals=0),
+        ask=fields.get("ask", ()),
+        vary=vary,
+        prose=_prose(fields),
+    )
+
+
+def _optimizer(fields: Table, report: Report) -> Problem | None:
+    parts = read_run(fields, report)
+    varied = Definitions("", (), tuple(parts[1])) if parts else None
+    vary = read_vary(fields, varied, {}, report)
+    rounding = _rounding(fields, report)
+    if parts is None or report.mistakes:
+        return None
+    return Problem(
+        title=fields.get("title") or title_of_run(parts[0]),
+        body=parts[0],
+        given=parts[1],
+        rounding=rounding,
+        ask=fields.get("ask", ()),
+        vary=vary,
+        prose=_prose(fields),
+    )
+
+
+def _initializer(fields: Table, report: Report) -> Problem | None:
+    body = read_initialization(fields, report)
+    rounding = _rounding(fields, report)
+    if body is None or report.mistakes:
+        return None
+    return Problem(
+        title=fields.get("title") or f"Initial weights: {body.initializer.title}",
+        body=body,
+        given=body.given(),
+        rounding=rounding if _rounds(fields) else replace(rounding, decimals=None, significant=4),
+        ask=fields.get("ask", ()),
+        prose=_prose(fields),
+    )
+
+
+def _rounds(fields: Table) -> bool:
+    """Whether the file says how many digits are shown."""
+    table: Table = fields.get("rounding", Table({}))
+    return "decimals" in table or "significant" in table
+
+
+READERS: dict[str, Callable[[Table, Report], Problem | None]] = {
+    "network": _network, "expression": _expression, "activation": _activation, "loss": _loss,
+    "perceptron": _perceptron, "training": _training, "optimizer": _optimizer,
+    "initializer": _initializer,
+}  # fmt: skip
 
 
 def _prose(fields: Table) -> dict[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from derive.catalogue.activations import Activation
+from derive.catalogue.activations import ACTIVATIONS, Activation
 from derive.formula.expression import ONE, Number
 from derive.problem.activation import read_activation
 from derive.problem.model import MANY_WEIGHTS, Layer, Weights
@@ -81,6 +81,19 @@ def _count(count: int, word: str) -> str:
     return f"{count} {word}{'' if count == 1 else 's'}"
 
 
+def pieces_of(table: Table) -> int:
+    """How many pieces each neuron of a maxout layer has; 0 for other layers."""
+    written = table.get("activation")
+    name = written.get("name") if isinstance(written, Table) else written
+    row = ACTIVATIONS.get(name) if isinstance(name, str) else None
+    if row is None or row.vector is None or not row.vector.single:
+        return 0
+    pieces = dict(row.parameters)["pieces"]
+    if isinstance(written, Table) and isinstance(given := written.get("pieces"), Number):
+        pieces = given
+    return int(pieces.value) if pieces.value.denominator == 1 else 0
+
+
 @dataclass(slots=True)
 class LayerReader:
     """Reads the layers from the first to the last, numbering weights and biases on the way."""
@@ -90,6 +103,7 @@ class LayerReader:
     first_weight: int = 1
     first_bias: int = 1
     by_place: bool = False
+    layers_trained: int = 0
 
     @property
     def report(self) -> Report:
@@ -108,7 +122,20 @@ class LayerReader:
             self.report.add(join(place, "bias_input"), "a layer without a bias", "bias or bias_names beside it")
         if activation is None or weights is None or biases is None or len(self.report.mistakes) > before:
             return None
-        return Layer(neurons, activation, weights, biases, table.get("bias_input", ONE))
+        trained = self._trained(activation, place)
+        return Layer(neurons, activation, weights, biases, table.get("bias_input", ONE), trained)
+
+    def _trained(self, activation: Activation, place: str) -> tuple[tuple[str, str], ...]:
+        """The name alpha1 for alpha in the first layer that trains one, alpha2 in the second."""
+        if not activation.trained:
+            return ()
+        self.layers_trained += 1
+        where = join(place, "activation")
+        values = dict(activation.parameters)
+        found = tuple((key, f"{key}{self.layers_trained}") for key in activation.trained)
+        for key, name in found:
+            self.names.claim(name, Owner("activation", where, made=True, value=values[key], value_place=where))
+        return found
 
     def _activation(self, table: Table, place: str, neurons: tuple[str, ...] | None) -> Activation | None:
         written = table.get("activation")
@@ -117,7 +144,7 @@ class LayerReader:
         where = join(place, "activation")
         activation = read_activation(written, where, self.report)
         if activation is not None and activation.vector and neurons is not None and len(neurons) == 1:
-            found = f'"{activation.name}" on a layer of one neuron, whose output would always be 1'
+            found = f'"{activation.name}" on a layer of one neuron, whose output would never change'
             self.report.add(where, found, '"sigmoid" for one output, or two neurons and more')
             return None
         return activation

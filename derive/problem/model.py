@@ -8,10 +8,11 @@ from typing import ClassVar, Literal, Protocol
 
 from derive.catalogue.activations import Activation
 from derive.catalogue.losses import Loss
+from derive.catalogue.recipes import Recipe
 from derive.formula.expression import ONE, Expr, Number
 from derive.numbers.rounding import Rounding
 
-Notation = Literal["net-out", "z-a"]
+Notation = Literal["net-out", "z-a", "matrix"]
 Reduction = Literal["mean", "sum"]
 
 MANY_WEIGHTS = 1000
@@ -56,6 +57,8 @@ class Layer:
 
     biases      a name per neuron, None where there is none; a repeated name is one shared parameter
     bias_input  the constant that the bias is multiplied by (1, or -1 for thresholds)
+    trained     (parameter of the activation, its name in the network) for those that are trained: ("alpha", "alpha1")
+    pieces      each neuron takes the largest of so many outputs of the layer before it (maxout), and has no weights
     """
 
     neurons: tuple[str, ...]
@@ -63,6 +66,14 @@ class Layer:
     weights: Weights
     biases: tuple[str | None, ...]
     bias_input: Number = ONE
+    trained: tuple[tuple[str, str], ...] = ()
+    pieces: int = 0
+
+    def parameters(self) -> Iterator[str]:
+        """Weights, biases and trained parameters of the activation, one for each use."""
+        yield from self.weights
+        yield from (bias for bias in self.biases if bias)
+        yield from (name for _, name in self.trained)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,22 +119,22 @@ class Network:
         return tuple(dict.fromkeys(name for layer in self.layers for name in layer.biases if name is not None))
 
     def parameters(self) -> tuple[str, ...]:
-        """Weights and biases, layer by layer, each once."""
-        names = (
-            name for layer in self.layers for name in (*layer.weights, *(bias for bias in layer.biases if bias))
-        )
-        return tuple(dict.fromkeys(names))
+        """Weights, biases and trained parameters of activations, layer by layer, each once."""
+        return tuple(dict.fromkeys(name for layer in self.layers for name in layer.parameters()))
 
     def parameter_count(self) -> int:
         """How many parameters there are, without making the names of large layers."""
         large = sum(layer.weights.fan_in * layer.weights.neurons for layer in self.layers if layer.weights.by_place)
         named = {name for layer in self.layers if not layer.weights.by_place for name in layer.weights}
-        return large + len(named) + len(self.bias_names())
+        return large + len(named) + len(self.bias_names()) + sum(len(layer.trained) for layer in self.layers)
 
 
 @dataclass(frozen=True, slots=True)
 class Definitions:
-    """An expression file: each definition is one node, in the order of the file."""
+    """An expression file: each definition is one node, in the order of the file.
+
+    output   what is differentiated; empty: nothing
+    """
 
     kind: ClassVar[str] = "expression"
 
@@ -134,12 +145,16 @@ class Definitions:
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """Gradient descent: every parameter that is not frozen, all at once, `steps` times."""
+    """Every parameter that is not frozen changes, all at once, `steps` times."""
 
     learning_rate: Number
-    optimizer: str = "sgd"
+    recipe: Recipe = field(default_factory=Recipe)
     steps: int = 1
     frozen: tuple[str, ...] = ()
+
+    @property
+    def optimizer(self) -> str:
+        return self.recipe.row.name
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any
 
-from derive.catalogue.losses import LOSSES
+from derive.catalogue.activations import ACTIVATIONS
+from derive.catalogue.losses import Loss
 from derive.formula.expression import Number
-from derive.problem.layers import LayerReader
-from derive.problem.model import MANY_WEIGHTS, Layer, Network, Penalty, Update
+from derive.problem.layers import LayerReader, pieces_of
+from derive.problem.loss import are_labels, check_targets, labels_as_rows, read_loss
+from derive.problem.model import MANY_WEIGHTS, Layer, Network, Penalty, Update, Weights
 from derive.problem.names import Names, Owner
+from derive.problem.recipe import read_recipe
 from derive.problem.shape import Grid, Report, Table, quote
 
 MOST_WEIGHTS = 2_000_000
@@ -67,16 +70,17 @@ def read_network(fields: Table, report: Report) -> NetworkParts | None:
     layers = _layers(fields, None if inputs is None else len(inputs), names, units)
     tables = _tables(fields)
     outputs = _size(tables[-1]) if tables else None
-    targets = _targets(fields, samples, outputs, names)
+    loss = read_loss(fields.get("loss", "half-squared-error"), "loss", report)
+    targets = _targets(fields, samples, outputs, names, loss)
     whole = layers is not None and inputs is not None
     update = _update(fields, layers if whole else None, "targets" in fields or "target_names" in fields, report)
-    if report.mistakes or layers is None or inputs is None:
+    if report.mistakes or layers is None or inputs is None or loss is None:
         return None
     network = Network(
         inputs=inputs,
         layers=layers,
         targets=targets or (),
-        loss=LOSSES[fields.get("loss", "half-squared-error")],
+        loss=loss,
         samples=samples.count or 1,
         reduction=fields.get("reduction", "mean"),
         penalty=_penalty(fields.get("l2")),
@@ -142,7 +146,9 @@ def _give(names: Names, columns: Sequence[str], rows: Sequence[Sequence[Number]]
             names.given[name + suffix] = value
 
 
-def _targets(fields: Table, samples: _Samples, outputs: int | None, names: Names) -> tuple[str, ...] | None:
+def _targets(
+    fields: Table, samples: _Samples, outputs: int | None, names: Names, loss: Loss | None
+) -> tuple[str, ...] | None:
     written, stated = fields.get("targets"), fields.get("target_names")
     report = names.report
     if "targets" in fields.wrong or "target_names" in fields.wrong or outputs is None:
@@ -159,16 +165,21 @@ def _targets(fields: Table, samples: _Samples, outputs: int | None, names: Names
         place = "targets" if stated is None else f"target_names[{i}]"
         names.claim(name, Owner("target", place, made=stated is None))
     if isinstance(written, Grid) and samples.count is not None:
-        rows = _target_rows(written, samples.count, outputs, report)
+        rows = _target_rows(written, samples.count, outputs, loss, report)
+        if rows is not None and loss is not None:
+            places = ["targets" if written.flat else f"targets[{i}]" for i in range(1, len(rows) + 1)]
+            check_targets(loss, rows, places, report)
         if rows is not None:
             _give(names, stated or made, rows)
     return stated or made
 
 
 def _target_rows(
-    grid: Grid[Number], samples: int, outputs: int, report: Report
+    grid: Grid[Number], samples: int, outputs: int, loss: Loss | None, report: Report
 ) -> tuple[tuple[Number, ...], ...] | None:
     rows = grid.rows
+    if loss is not None and loss.labels and are_labels(grid, samples, outputs):
+        return labels_as_rows(rows[0], outputs, "targets", report)
     if grid.flat and outputs == 1 and samples > 1:
         rows = tuple((value,) for value in rows[0])
     if grid.flat and (samples == 1 or outputs > 1):
@@ -204,13 +215,43 @@ def _layers(fields: Table, width: int | None, names: Names, units: _Units) -> tu
     if not _affordable(tables, width, names.report):
         return None
     reader = LayerReader(names, fields.get("weights_by", "neuron"), by_place=_is_large(tables, width))
-    layers, fan_in = [], width
+    layers: list[Layer | None] = []
+    fan_in = width
     for index, table in enumerate(tables, 1):
         neurons = _neuron_names(table, index, len(tables), units)
-        layers.append(reader.layer(table, index, neurons, fan_in))
+        pieces = pieces_of(table)
+        if pieces and neurons is not None:
+            layers += _with_pieces(reader, table, index, neurons, pieces, fan_in, units)
+        else:
+            layers.append(reader.layer(table, index, neurons, fan_in))
         fan_in = None if neurons is None else len(neurons)
     good = tuple(layer for layer in layers if layer is not None)
-    return good if good and len(good) == len(tables) else None
+    return good if good and len(good) == len(layers) else None
+
+
+def _with_pieces(
+    reader: LayerReader,
+    table: Table,
+    index: int,
+    neurons: tuple[str, ...],
+    pieces: int,
+    fan_in: int | None,
+    units: _Units,
+) -> list[Layer | None]:
+    """A maxout layer as two: the weighted sums of all pieces, then the largest of each neuron."""
+    names = tuple(f"{neuron}_{piece}" for neuron in neurons for piece in range(1, pieces + 1))
+    if reader.by_place:
+        found = "maxout in a network with a layer of more than 1000 weights"
+        units.report.add(f"layers[{index}].activation", found, "another activation, or smaller layers")
+        return [None]
+    for name in names:
+        units.claim(name, f"layers[{index}].neurons")
+    sums = reader.layer(table, index, names, fan_in)
+    if sums is None:
+        return [None]
+    no_weights = Weights(index, len(names), len(neurons), names=((None,) * len(names),) * len(neurons))
+    largest = Layer(neurons, sums.activation, no_weights, (None,) * len(neurons), pieces=pieces)
+    return [replace(sums, activation=ACTIVATIONS["linear"]), largest]
 
 
 def _is_large(tables: tuple[Table, ...], width: int | None) -> bool:
@@ -271,11 +312,10 @@ def _update(fields: Table, layers: tuple[Layer, ...] | None, targets: bool, repo
     frozen = table.get("frozen", ())
     if layers is not None:
         _check_frozen(frozen, layers, report)
-    if table.wrong:
+    recipe = read_recipe(table, "update", report)
+    if table.wrong or recipe is None:
         return None
-    written = table.get("optimizer", "sgd")
-    optimizer = written.get("name") if isinstance(written, Table) else written
-    return Update(table.get("learning_rate"), optimizer, table.get("steps", 1), tuple(dict.fromkeys(frozen)))
+    return Update(table.get("learning_rate"), recipe, table.get("steps", 1), tuple(dict.fromkeys(frozen)))
 
 
 def _check_frozen(frozen: tuple[str, ...], layers: tuple[Layer, ...], report: Report) -> None:
@@ -287,7 +327,7 @@ def _check_frozen(frozen: tuple[str, ...], layers: tuple[Layer, ...], report: Re
 
 
 def parameter_names(layers: tuple[Layer, ...]) -> dict[str, None]:
-    return dict.fromkeys(name for layer in layers for name in (*layer.weights, *layer.biases) if name is not None)
+    return dict.fromkeys(name for layer in layers for name in layer.parameters())
 
 
 def few(names: dict[str, None]) -> str:

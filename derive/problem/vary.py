@@ -9,13 +9,14 @@ from derive.formula.expression import Number, number
 from derive.problem.keys import VARY_GROUPS
 from derive.problem.model import Definitions, Network, Vary
 from derive.problem.network import few, parameter_names
+from derive.problem.perceptron import Perceptron
 from derive.problem.shape import Report, Table, join, quote
 
 MOST_CHOICES = 100_000
 
 
 def read_vary(
-    fields: Table, body: Network | Definitions | None, given: Mapping[str, Number], report: Report
+    fields: Table, body: Network | Definitions | Perceptron | None, given: Mapping[str, Number], report: Report
 ) -> dict[str, Vary]:
     table: Table = fields.get("vary", Table({}))
     if body is not None and table.values:
@@ -25,13 +26,14 @@ def read_vary(
 
 
 def _check_varied(
-    table: Table, body: Network | Definitions, given: Mapping[str, Number], update: bool, report: Report
+    table: Table, body: Network | Definitions | Perceptron, given: Mapping[str, Number], update: bool, report: Report
 ) -> None:
     if isinstance(body, Network):
         known = dict.fromkeys((*body.inputs, *body.targets, *given)) | parameter_names(body.layers)
         groups = VARY_GROUPS if update else tuple(name for name in VARY_GROUPS if name != "learning_rate")
     else:
-        known, groups = dict.fromkeys(body.leaves), ()
+        known = dict.fromkeys(body.leaves)
+        groups = ("weights", "inputs", "biases", "learning_rate") if isinstance(body, Perceptron) else ()
     for name in table.values:
         if name not in known and name not in groups:
             hint = report.suggestion(name, (*groups, *list(known)[:1000]))

@@ -1,0 +1,105 @@
+"""Limits of formulas in z, by SymPy: at infinity, and from both sides of a kink."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+import sympy
+
+from derive.calculus.rules import KINKED, as_cases, inlined
+from derive.calculus.symbolic import equal
+from derive.calculus.sympy_trees import from_sympy, to_sympy
+from derive.catalogue.activations import BY_FUNCTION
+from derive.catalogue.numeric import evaluated
+from derive.errors import DeriveError
+from derive.formula.expression import Call, Cases, Condition, Expr, Name, Negative, rebuild, replace_names, subtract
+
+Infinite = Literal["oo", "-oo"]
+Limit = Expr | Infinite
+
+Z = sympy.Symbol("z", real=True)
+
+_FAR, _NEAR, _CLOSE = 30.0, 1e-6, 0.1
+
+
+def limit(expr: Expr, at: Limit, side: Literal["+", "-"] = "-") -> Limit | None:
+    """The limit of a formula in z as z goes to a point from one side, or to an infinity; None where SymPy has none.
+
+    Every other name must have been replaced by its number.
+    """
+    point = {"oo": sympy.oo, "-oo": -sympy.oo}[at] if isinstance(at, str) else to_sympy(at)
+    side = {"oo": "-", "-oo": "+"}.get(at, side) if isinstance(at, str) else side  # type: ignore[assignment]
+    smooth = to_sympy(_smooth(expr, point, side))
+    for form in (smooth, sympy.together(smooth), sympy.simplify(smooth)):
+        found = _sympys(form, point, side)
+        if found is not None and _agrees(expr, found, point, side):
+            return _FOUND[found] if found in _FOUND else from_sympy(found)
+    return None
+
+
+_FOUND: dict[sympy.Expr, Infinite] = {sympy.oo: "oo", -sympy.oo: "-oo"}
+
+
+def _sympys(form: sympy.Expr, point: sympy.Expr, side: str) -> sympy.Expr | None:
+    try:
+        found = sympy.limit(form, Z, point, side)
+    except (NotImplementedError, ValueError, TypeError):
+        return None
+    return found if found in _FOUND or found.is_finite else None
+
+
+def _agrees(expr: Expr, found: sympy.Expr, point: sympy.Expr, side: str) -> bool:
+    """Whether the formula is near the limit there: SymPy finds 0 for z·e^(-z)/(1 + e^(-z))² + 1/(1 + e^(-z)) at ∞."""
+    step = 1 if side == "+" else -1
+    near = float(point) + step * _NEAR if point.is_finite else -step * _FAR
+    with np.errstate(all="ignore"):
+        value = float(evaluated(expr, {"z": np.float64(near)}))
+    if found in _FOUND:
+        return value > 1 if found == sympy.oo else value < -1
+    return abs(value - float(found)) < _CLOSE
+
+
+def _smooth(expr: Expr, point: sympy.Expr, side: str) -> Expr:
+    """The formula beside the point, without cases: of each the piece that holds there."""
+    if isinstance(expr, Call) and expr.function in KINKED:
+        return _smooth(as_cases(expr), point, side)
+    if isinstance(expr, Call) and expr.function in BY_FUNCTION:
+        return _smooth(inlined(expr), point, side)
+    if isinstance(expr, Cases):
+        held = next((value for value, test in expr.pieces if _holds(test, point, side)), expr.otherwise)
+        return _smooth(held, point, side)
+    return rebuild(expr, lambda part: _smooth(part, point, side))
+
+
+def _holds(test: Condition, point: sympy.Expr, side: str) -> bool:
+    difference = to_sympy(_smooth(subtract(test.left, test.right), point, side))
+    sign = _sign(difference, point, side)
+    return {"<": sign < 0, "<=": sign <= 0, ">": sign > 0, ">=": sign >= 0, "==": sign == 0}[test.relation]
+
+
+def _sign(difference: sympy.Expr, point: sympy.Expr, side: str) -> int:
+    """The sign of an expression just beside the point."""
+    if difference == 0:
+        return 0
+    for _ in range(4):
+        found = sympy.limit(difference, Z, point, side)
+        if found != 0:
+            return 1 if found > 0 else -1
+        if not point.is_finite:
+            return 0
+        difference = difference / (Z - point) if side == "+" else difference / (point - Z)
+    raise DeriveError(f"the sign of {difference} beside {point} is not decided")
+
+
+def is_odd(formula: Expr) -> bool:
+    """Whether SymPy proves f(−z) = −f(z)."""
+    return equal(replace_names(formula, {"z": Negative(Name("z"))}), Negative(formula))
+
+
+def constant_sign(formula: Expr) -> Literal["plus", "minus", ""]:
+    """Which sign SymPy proves that no value goes against; empty where it proves neither."""
+    size = Call("abs", (formula,))
+    if equal(size, formula):
+        return "plus"
+    return "minus" if equal(size, Negative(formula)) else ""

@@ -1,0 +1,131 @@
+"""The graph of an activation at points: f(0.5) and f'(0.5), f1(1,2,3) and df1/dz2(1,2,3); any point when asked for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from fractions import Fraction
+
+from derive.calculus.symbolic import partial, textbook
+from derive.catalogue.activations import Activation
+from derive.derivation.graph import Node
+from derive.formula.expression import Call, Expr, Name, Number, names_in, replace_names
+from derive.formula.grammar import read
+from derive.problem.points import ActivationPoints, Point
+
+_DIGITS = r"-?(?:[0-9]{1,40}\.?[0-9]{0,40}|\.[0-9]{1,40})(?:[eE][+-]?[0-9]{1,3})?"
+_NAME = re.compile(rf"(f[0-9]*'?|df[0-9]*/dz[0-9]*)\(({_DIGITS}(?:,{_DIGITS})*)\)")
+
+
+class PointsGraph:
+    """Values and slopes of one activation; every node is defined by numbers and by f at the same point."""
+
+    def __init__(self, body: ActivationPoints) -> None:
+        self.row = body.activation
+        self.points = body.points
+        self._listed = {tuple(value.value for value in point): point for point in body.points}
+        self._made: dict[str, Node] = {}
+
+    @property
+    def root(self) -> str | None:
+        return None
+
+    @property
+    def all_lead_to_root(self) -> bool:
+        return False
+
+    def node(self, name: str) -> Node:
+        made = self._made.get(name)
+        if made is None:
+            made = self._made[name] = self._make(name)
+        return made
+
+    def _make(self, name: str) -> Node:
+        found = _NAME.fullmatch(name)
+        if found is None:
+            raise KeyError(name)
+        symbol, texts = found[1], found[2].split(",")
+        values = tuple(Fraction(text) for text in texts)
+        point = self._listed.get(values) or tuple(Number(v, t) for v, t in zip(values, texts, strict=True))
+        definition = _vector(self.row, symbol, point) if self.row.vector else _scalar(self.row, symbol, point)
+        if definition is None:
+            raise KeyError(name)
+        return Node(point_name(symbol, point), "definition" if "d" in symbol or "'" in symbol else "activation",
+                    definition, activation=self.row)  # fmt: skip
+
+    def parents(self, name: str) -> tuple[str, ...]:
+        definition = self.node(name).definition
+        return tuple(dict.fromkeys(names_in(definition))) if definition is not None else ()
+
+    def children(self, name: str) -> tuple[str, ...]:
+        return ()
+
+    def cancellation(self, name: str) -> tuple[str, Expr] | None:
+        return None
+
+    def general_fork(self, name: str) -> Expr | None:
+        return None
+
+    def forward(self) -> Iterator[str]:
+        for point in self.points:
+            yield from point_names(self.row, point)
+
+    def leaves(self) -> tuple[str, ...]:
+        return ()
+
+
+def point_name(symbol: str, point: Point) -> str:
+    """f'(0.5), df1/dz2(1,2,3)"""
+    return f"{symbol}({','.join(value.written or str(value.value) for value in point)})"
+
+
+def point_names(row: Activation, point: Point) -> Iterator[str]:
+    """The values at a point, then the slopes."""
+    for symbol in (*value_symbols(row, len(point)), *slope_symbols(row, len(point))):
+        yield point_name(symbol, point)
+
+
+def value_symbols(row: Activation, entries: int) -> tuple[str, ...]:
+    if row.vector is None or row.vector.single:
+        return ("f",)
+    return tuple(f"f{i}" for i in range(1, entries + 1))
+
+
+def slope_symbols(row: Activation, entries: int) -> tuple[str, ...]:
+    """f', or every dfi/dzj, a row after the other."""
+    if row.vector is None:
+        return ("f'",)
+    return tuple(f"d{f}/dz{j}" for f in value_symbols(row, entries) for j in range(1, entries + 1))
+
+
+def _scalar(row: Activation, symbol: str, point: Point) -> Expr | None:
+    if len(point) != 1 or symbol not in ("f", "f'", "df/dz"):
+        return None
+    if symbol == "f":
+        return at_point(row, point[0])
+    names: dict[str, Expr] = {"z": point[0], "a": Name(point_name("f", point)), **dict(row.parameters)}
+    return replace_names(textbook(row), names)
+
+
+def at_point(row: Activation, z: Expr) -> Expr:
+    """f(z): a call of the row, or what somebody typed."""
+    if row.name == "custom":
+        return replace_names(read(row.formula, names={"z"}), {"z": z})
+    return Call(row.function, (z, *(value for _, value in row.parameters)))
+
+
+def _vector(row: Activation, symbol: str, point: Point) -> Expr | None:
+    assert row.vector is not None
+    over, _, under = symbol.partition("/dz")
+    i, j = (int(text) if text else 1 for text in (over.lstrip("df"), under))
+    outputs = 1 if row.vector.single else len(point)
+    if len(point) < 2 or not (1 <= i <= outputs and 1 <= j <= len(point)) or symbol.endswith("'"):
+        return None
+    if not symbol.startswith("d"):
+        return row.vector.output(i - 1, point)
+    if row.vector.slope:
+        outs = [Name(point_name(f, point)) for f in value_symbols(row, len(point))]
+        return row.vector.slope(i - 1, j - 1, outs)
+    nets = [Name(f"z{k}") for k in range(1, len(point) + 1)]
+    slope = partial(row.vector.output(i - 1, nets), f"z{j}")
+    return replace_names(slope, {net.name: value for net, value in zip(nets, point, strict=True)})
