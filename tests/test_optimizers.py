@@ -436,6 +436,35 @@ def test_adam_on_two_gradients() -> None:
     assert example.exact("w@1") == Fraction(1, 2) - Fraction(1, 25) / (Fraction(2, 5) + Fraction(1, 10**8))
 
 
+# --- many digits ----------------------------------------------------------------------------------------------------
+
+
+def test_thirty_digits() -> None:
+    """Adam, RMSprop and Nadam by mpmath at 60 digits: the 30 digits shown are right."""
+    mpmath = pytest.importorskip("mpmath")
+    with mpmath.workdps(60):
+        mpf, sqrt = mpmath.mpf, mpmath.sqrt
+        beta1, beta2, rate, epsilon = mpf("0.9"), mpf("0.999"), mpf("0.1"), mpf("1e-8")
+        paths = {name: [mpf("0.5"), mpf(0), mpf(0), mpf(1)] for name in ("adam", "rmsprop", "nadam")}
+        for t, (text, _) in enumerate(GRADIENTS, 1):
+            g = mpf(text)
+            for name, (w, m, v, product) in paths.items():
+                keep = mpf("0.9") if name == "rmsprop" else beta2
+                m, v = beta1 * m + (1 - beta1) * g, keep * v + (1 - keep) * g**2
+                now, later = (beta1 * (1 - mpf("0.96") ** (mpf("0.004") * k) / 2) for k in (t, t + 1))
+                product *= now
+                ahead = {
+                    "adam": m / (1 - beta1**t),
+                    "rmsprop": g,
+                    "nadam": later * m / (1 - product * later) + (1 - now) * g / (1 - product),
+                }[name]
+                root = sqrt(v) if name == "rmsprop" else sqrt(v / (1 - beta2**t))
+                paths[name] = [w - rate * ahead / (root + epsilon), m, v, product]
+        for name, (w, *_) in paths.items():
+            shown = run({"name": name}, rounding={"significant": 30}).shown(f"a@{len(GRADIENTS)}")
+            assert abs(mpf(shown) - w) <= abs(w) * mpf("1e-29"), name
+
+
 # --- extremes -------------------------------------------------------------------------------------------------------
 
 

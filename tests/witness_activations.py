@@ -68,6 +68,10 @@ PRECISE_VECTORS: dict[str, Callable[[Sequence[Any]], list[Any]]] = {
 }
 
 
+def _tensor(torch: Any, value: Any) -> Any:
+    return torch.as_tensor(value, dtype=torch.float64).reshape(1)
+
+
 def of_torch(torch: Any) -> dict[str, Callable[[Any, Parameters], Any]]:
     """The functions of torch for a tensor of net inputs.
 
@@ -81,13 +85,13 @@ def of_torch(torch: Any) -> dict[str, Callable[[Any, Parameters], Any]]:
         "tanh": lambda z, _: torch.tanh(z),
         "relu": lambda z, _: functional.relu(z),
         "leaky-relu": lambda z, p: functional.leaky_relu(z, p["alpha"]),
-        "parametric-relu": lambda z, p: functional.prelu(z, torch.as_tensor(p["alpha"], dtype=torch.float64).reshape(1)),
+        "parametric-relu": lambda z, p: functional.prelu(z, _tensor(torch, p["alpha"])),
         "thresholded-relu": lambda z, p: functional.threshold(z, p["theta"], 0),
         "relu6": lambda z, _: functional.relu6(z),
         "elu": lambda z, p: functional.elu(z, p["alpha"]),
         "selu": lambda z, p: p["scale"] * functional.elu(z, p["alpha"]),
         "celu": lambda z, p: functional.celu(z, p["alpha"]),
-        "softplus": lambda z, _: functional.softplus(z, threshold=1000),
+        "softplus": lambda z, _: functional.softplus(z, threshold=700),
         "softsign": lambda z, _: functional.softsign(z),
         "hard-sigmoid": lambda z, _: torch.clamp(z + 3, 0, 6) / 6,
         "hard-sigmoid-keras2": lambda z, _: torch.clamp(0.2 * z + 0.5, 0, 1),

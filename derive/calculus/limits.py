@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Literal
 
 import numpy as np
@@ -16,24 +17,37 @@ from derive.errors import DeriveError
 from derive.formula.expression import Call, Cases, Condition, Expr, Name, Negative, rebuild, replace_names, subtract
 
 Infinite = Literal["oo", "-oo"]
+Side = Literal["+", "-"]
 Limit = Expr | Infinite
 
 Z = sympy.Symbol("z", real=True)
 
-_FAR, _NEAR, _CLOSE = 30.0, 1e-6, 0.1
+_FAR, _NEAR, _STEP, _CLOSE = 30.0, 1e-4, 1e-5, 0.1
 
 
-def limit(expr: Expr, at: Limit, side: Literal["+", "-"] = "-") -> Limit | None:
+@lru_cache(maxsize=1024)
+def limit(expr: Expr, at: Limit, side: Side = "-") -> Limit | None:
     """The limit of a formula in z as z goes to a point from one side, or to an infinity; None where SymPy has none.
 
     Every other name must have been replaced by its number.
     """
+    return _limit(expr, at, side, 0)
+
+
+@lru_cache(maxsize=1024)
+def slope_limit(expr: Expr, at: Limit, side: Side = "-") -> Limit | None:
+    """The limit of SymPy's derivative of a formula in z, see `limit`."""
+    return _limit(expr, at, side, 1)
+
+
+def _limit(expr: Expr, at: Limit, side: Side, order: int) -> Limit | None:
     point = {"oo": sympy.oo, "-oo": -sympy.oo}[at] if isinstance(at, str) else to_sympy(at)
-    side = {"oo": "-", "-oo": "+"}.get(at, side) if isinstance(at, str) else side  # type: ignore[assignment]
-    smooth = to_sympy(_smooth(expr, point, side))
-    for form in (smooth, sympy.together(smooth), sympy.simplify(smooth)):
-        found = _sympys(form, point, side)
-        if found is not None and _agrees(expr, found, point, side):
+    if isinstance(at, str):
+        side = "-" if at == "oo" else "+"
+    smooth = sympy.diff(to_sympy(_smooth(expr, point, side)), Z, order)
+    for change in (lambda form: form, sympy.together, sympy.simplify):
+        found = _sympys(change(smooth), point, side)
+        if found is not None and _agrees(expr, found, point, side, order):
             return _FOUND[found] if found in _FOUND else from_sympy(found)
     return None
 
@@ -41,7 +55,7 @@ def limit(expr: Expr, at: Limit, side: Literal["+", "-"] = "-") -> Limit | None:
 _FOUND: dict[sympy.Expr, Infinite] = {sympy.oo: "oo", -sympy.oo: "-oo"}
 
 
-def _sympys(form: sympy.Expr, point: sympy.Expr, side: str) -> sympy.Expr | None:
+def _sympys(form: sympy.Expr, point: sympy.Expr, side: Side) -> sympy.Expr | None:
     try:
         found = sympy.limit(form, Z, point, side)
     except (NotImplementedError, ValueError, TypeError):
@@ -49,15 +63,20 @@ def _sympys(form: sympy.Expr, point: sympy.Expr, side: str) -> sympy.Expr | None
     return found if found in _FOUND or found.is_finite else None
 
 
-def _agrees(expr: Expr, found: sympy.Expr, point: sympy.Expr, side: str) -> bool:
-    """Whether the formula is near the limit there: SymPy finds 0 for z·e^(-z)/(1 + e^(-z))² + 1/(1 + e^(-z)) at ∞."""
+def _agrees(expr: Expr, found: sympy.Expr, point: sympy.Expr, side: Side, order: int) -> bool:
+    """Whether the formula is near the limit there: SymPy finds 0 for 1/(1 + e^(-z)) + z·e^(-z)/(1 + e^(-z))² at ∞."""
     step = 1 if side == "+" else -1
-    near = float(point) + step * _NEAR if point.is_finite else -step * _FAR
-    with np.errstate(all="ignore"):
-        value = float(evaluated(expr, {"z": np.float64(near)}))
+
+    def near(distance: float) -> float:
+        here = float(point) + step * _NEAR * distance if point.is_finite else -step * _FAR * distance
+        places = np.array([here - _STEP, here + _STEP]) if order else np.array([here, here])
+        with np.errstate(all="ignore"):
+            low, high = np.broadcast_to(evaluated(expr, {"z": places}), places.shape)
+        return float((high - low) / (2 * _STEP) if order else low)
+
     if found in _FOUND:
-        return value > 1 if found == sympy.oo else value < -1
-    return abs(value - float(found)) < _CLOSE
+        return near(1) * (1 if found == sympy.oo else -1) > 1.2 * abs(near(0.5))
+    return abs(near(1) - float(found)) < _CLOSE
 
 
 def _smooth(expr: Expr, point: sympy.Expr, side: str) -> Expr:

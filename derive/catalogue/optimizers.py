@@ -393,7 +393,7 @@ AMSGRAD = Optimizer(
         _ADAM_PLACE,
         _BIAS,
         Choice("maximum_of", "What the largest is taken of.", (
-            ("v", "the largest v, corrected afterwards"), ("v_hat", "the largest corrected v"),
+            ("v", "of `v`, and the largest is corrected"), ("v_hat", "of `v_hat`, the corrected `v`"),
         )),
     ),
     (

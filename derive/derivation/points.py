@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from decimal import Decimal
 from fractions import Fraction
 
 from derive.calculus.symbolic import partial, textbook
@@ -13,7 +14,9 @@ from derive.formula.expression import Call, Expr, Name, Number, names_in, replac
 from derive.formula.grammar import read
 from derive.problem.points import ActivationPoints, Point
 
-_DIGITS = r"-?(?:[0-9]{1,40}\.?[0-9]{0,40}|\.[0-9]{1,40})(?:[eE][+-]?[0-9]{1,3})?"
+MOST_WRITTEN = 20
+
+_DIGITS = r"-?(?:[0-9]{1,60}\.?[0-9]{0,60}|\.[0-9]{1,60})(?:[eE][+-]?[0-9]{1,3})?"
 _NAME = re.compile(rf"(f[0-9]*'?|df[0-9]*/dz[0-9]*)\(({_DIGITS}(?:,{_DIGITS})*)\)")
 
 
@@ -76,7 +79,15 @@ class PointsGraph:
 
 def point_name(symbol: str, point: Point) -> str:
     """f'(0.5), df1/dz2(1,2,3)"""
-    return f"{symbol}({','.join(value.written or str(value.value) for value in point)})"
+    return f"{symbol}({','.join(_text(value) for value in point)})"
+
+
+def _text(value: Number) -> str:
+    """The digits as written; 1e-300 where there are too many."""
+    written = value.written or str(value.value)
+    if len(written) <= MOST_WRITTEN:
+        return written
+    return str(Decimal(written).normalize()).lower().replace("e+", "e")
 
 
 def point_names(row: Activation, point: Point) -> Iterator[str]:
@@ -116,10 +127,12 @@ def at_point(row: Activation, z: Expr) -> Expr:
 
 def _vector(row: Activation, symbol: str, point: Point) -> Expr | None:
     assert row.vector is not None
+    if symbol.endswith("'"):
+        return None
     over, _, under = symbol.partition("/dz")
     i, j = (int(text) if text else 1 for text in (over.lstrip("df"), under))
     outputs = 1 if row.vector.single else len(point)
-    if len(point) < 2 or not (1 <= i <= outputs and 1 <= j <= len(point)) or symbol.endswith("'"):
+    if len(point) < 2 or not (1 <= i <= outputs and 1 <= j <= len(point)):
         return None
     if not symbol.startswith("d"):
         return row.vector.output(i - 1, point)

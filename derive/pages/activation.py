@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from fractions import Fraction
 
 from derive.catalogue.activations import Activation
 from derive.derivation.points import PointsGraph, point_name, point_names, slope_symbols, value_symbols
 from derive.derivation.steps import Line, line
-from derive.formula.expression import Call
+from derive.formula.expression import Call, Number
 from derive.formula.symbols import symbol
+from derive.numbers.rounding import Rounding, show
 from derive.pages.activation_centre import centre
 from derive.pages.activation_parts import Lesson, kinks, limits
 from derive.pages.activation_slope import derivative
@@ -22,6 +24,8 @@ from derive.pages.writers import Writer
 from derive.problem.points import Point
 from derive.worked import WorkedExample
 
+LONG = 12
+"""A constant of more characters, as SELU has them, is shown with five decimals where it stands in a formula."""
 WORKED = 4
 """So many points are worked out line by line; of more the three in the middle."""
 
@@ -31,6 +35,12 @@ class PointWriter(Writer):
     """Writes f(0.5) with the symbol of the activation, σ(0.5); f1(1,2,3) as the output a1."""
 
     row: Activation | None = None
+
+    def constant(self, constant: Number) -> str:
+        """A constant as written; of a long one the first decimals."""
+        if len(constant.written) <= LONG or Fraction(constant.written).denominator == 1:
+            return Writer.constant(self, constant)
+        return self.number(show(constant.value, Rounding()))
 
     def name(self, name: str) -> str:
         """The symbol of a value or of a slope."""
@@ -119,7 +129,7 @@ class ActivationPage:
         yield equations(Equation(parts.function(), (Row("=", parts.text(parts.formula)),)))
         if self._row.parameters:
             shown = [
-                self._writer.inline(f"{symbol(key, self._writer.style)} = {self._writer.constant(value)}")
+                self._writer.inline(f"{symbol(key, self._writer.style)} = {Writer.constant(self._writer, value)}")
                 for key, value in self._row.parameters
             ]
             key = "trained" if self._row.trained else "parameters"

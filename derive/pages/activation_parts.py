@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 
-from derive.calculus.limits import Limit, limit
+from derive.calculus.limits import Infinite, Limit, Side, limit, slope_limit
 from derive.calculus.rules import rational
-from derive.calculus.symbolic import textbook
 from derive.catalogue.activations import Activation
 from derive.derivation.evaluate import Values
 from derive.derivation.network import tidy
@@ -25,6 +24,8 @@ from derive.pages.writers import Writer
 from derive.worked import WorkedExample
 
 FAR = number("10")
+SIDES: tuple[Side, Side] = ("-", "+")
+ENDS: tuple[Infinite, Infinite] = ("-oo", "oo")
 LAYERS = 10
 
 
@@ -40,8 +41,7 @@ class Lesson:
         self.numbers: dict[str, Expr] = dict(row.parameters)
         self.formula = read(row.formula)
         self.bound = tidy(replace_names(self.formula, self.numbers))
-        slope = replace_names(textbook(row), {**self.numbers, "a": self.bound})
-        self.bound_slope = tidy(slope)
+        self.stable = tidy(replace_names(read(row.numeric), self.numbers)) if row.numeric else self.bound
 
     def say(self, key: str, **words: object) -> Block:
         return paragraph(self.prose.say("activation", key, **words))
@@ -94,8 +94,7 @@ def kinks(lesson: Lesson) -> Iterator[Block]:
     """The limits from both sides of each kink, and the slope that is taken there."""
     for kink in lesson.row.kinks:
         at = tidy(replace_names(read(kink.at), lesson.numbers))
-        values = [limit(lesson.bound, at, side) for side in ("-", "+")]
-        slopes = [limit(lesson.bound_slope, at, side) for side in ("-", "+")]
+        values, slopes = ([way(lesson.stable, at, side) for side in SIDES] for way in (limit, slope_limit))
         place = lesson.text(at)
         yield table(
             ("", *(lesson.writer.inline(_approach(lesson.writer, place, side)) for side in ("-", "+"))),
@@ -134,7 +133,7 @@ def limits(lesson: Lesson) -> Iterator[Block]:
         "unicode": ("z → −∞", "z → +∞"),
         "ascii": ("z -> -oo", "z -> +oo"),
     }[writer.style]
-    found = {key: [limit(form, "-oo"), limit(form, "oo")] for key, form in _forms(lesson)}
+    found = {key: [way(lesson.stable, at) for at in ENDS] for key, way in (("", limit), ("'", slope_limit))}
     yield table(
         ("", *(writer.inline(way) for way in ways)),
         [_limits_row(lesson, lesson.function(prime=key), found[key]) for key in ("", "'")],
@@ -143,10 +142,6 @@ def limits(lesson: Lesson) -> Iterator[Block]:
     if shown:
         yield lesson.say("range", f=writer.inline(lesson.function()), range=shown)
     yield from _saturation(lesson, found["'"])
-
-
-def _forms(lesson: Lesson) -> tuple[tuple[str, Expr], tuple[str, Expr]]:
-    return ("", lesson.bound), ("'", lesson.bound_slope)
 
 
 def range_text(lesson: Lesson, at_infinity: list[Limit | None]) -> str:

@@ -13,6 +13,10 @@ from derive.pages.activation_parts import Lesson
 from derive.pages.blocks import Block, Equation, Row, equations
 from derive.pages.writers import Writer
 
+MOST_ROWS = 9
+NARROWER = 14
+"""Roots and functions are wider in print than their letters let expect."""
+
 
 def derivative(lesson: Lesson) -> Iterator[Block]:
     """From (formula)' to the textbook form, each row with the rules that it takes."""
@@ -21,7 +25,9 @@ def derivative(lesson: Lesson) -> Iterator[Block]:
     for stage in stages(lesson.formula, "z"):
         _add(rows, lesson, stage.form, _label(lesson, stage), stage)
     found = activation_derivative(row)
-    if not _has_inner_cases(found):
+    if not _has_inner_cases(found) and all(
+        seen_width(text, lesson.writer.style) <= lesson.width for text in lesson.lines(found, lesson.width)
+    ):
         _add(rows, lesson, found, lesson.prose.say("activation", "tidied"))
     form = textbook(row)
     uses_output = "a" in set(names_in(form))
@@ -30,7 +36,18 @@ def derivative(lesson: Lesson) -> Iterator[Block]:
     output = f"a = {lesson.function()}" if uses_output else ""
     _add(rows, lesson, form, lesson.prose.say("activation", "with") if uses_output else "", formula=output)
     yield lesson.say("proved" if row.derivative else "derived")
-    yield equations(Equation(lesson.function(prime="'"), tuple(_without_repeats(rows))))
+    left = lesson.function(prime="'")
+    yield equations(*(Equation(left, tuple(part)) for part in _parted(_without_repeats(rows))))
+
+
+def _parted(rows: list[Row]) -> list[list[Row]]:
+    """The rows in parts of a height that a printed page holds."""
+    parts: list[list[Row]] = [[]]
+    for row in rows:
+        if len(parts[-1]) >= MOST_ROWS and row.relation:
+            parts.append([])
+        parts[-1].append(row)
+    return parts
 
 
 def _add(
@@ -42,7 +59,8 @@ def _add(
         return _primed(lesson, pending[name]) if name in pending else lesson.name(name)
 
     # A label stands behind the last line; one that does not fit has a line of its own.
-    lines = lesson.lines(form, lesson.width, leaf)
+    width = lesson.width - NARROWER if lesson.writer.style == "latex" else lesson.width
+    lines = lesson.lines(form, width, leaf)
     if any(row.relation and row.right.startswith(lines[0]) for row in rows[-len(lines) :]) and not label:
         return
     mark = _note(label, lesson.writer, formula)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from derive.calculus.rules import by_rules
-from derive.derivation.steps import Line
+from derive.derivation.steps import Line, Step
 from derive.derivation.steps import line as line_of
 from derive.derivation.unrolled import UnrolledGraph
 from derive.formula.expression import Expr
@@ -121,7 +121,7 @@ class OptimizerPage:
     def _selected(self) -> Iterator[Block]:
         steps = [step for section in self._example.sections for step in section.steps]
         yield heading(2, self._prose.say("headings", "selected"))
-        yield equations(*(self._equation(line) for step in steps for line in step.lines))
+        yield equations(*(self._equation(line) for step in steps for line in _flat(step)))
 
     def _updates(self) -> Iterator[Block]:
         written = min(self._run.steps, WRITTEN_OUT)
@@ -203,3 +203,10 @@ class OptimizerPage:
     def _sided(self, name: str) -> str:
         sign = RELATIONS["≈" if self._example.is_rounded(name) else "="][self._writer.style]
         return f"{self._writer.name(name)} {sign} {self._writer.number(self._example.written(name) or '')}"
+
+
+def _flat(step: Step) -> Iterator[Line]:
+    """The lines of what a step needs, then its own."""
+    for inner in step.steps:
+        yield from _flat(inner)
+    yield from step.lines

@@ -17,6 +17,9 @@ from derive.worked import WorkedExample
 
 MOST_CURVES = 6
 MOST_STEPS = 200
+FEWEST_STEPS = 3
+"""Fewer updates on given gradients make no picture."""
+
 _SAMPLES = 80
 _LARGEST, _SMALLEST = 1e5, 1e-3
 
@@ -25,6 +28,8 @@ def has_picture(example: WorkedExample) -> bool:
     """Whether the numbers are of a size that can be drawn."""
     graph = example.graph
     if not isinstance(graph, UnrolledGraph) or len(graph.run.parameters) > MOST_CURVES or graph.steps > MOST_STEPS:
+        return False
+    if graph.run.objective is None and graph.steps < FEWEST_STEPS:
         return False
     points = [value for name in graph.run.parameters for value in _path(example, name)]
     if len(points) != len(graph.run.parameters) * (graph.steps + 1):

@@ -82,8 +82,8 @@ def _check_tex(text: str) -> None:
     foreign = next((char for char in text if ord(char) > LAST_LATIN and char not in TEX_SIGNS), None)
     if foreign:
         raise DeriveError(
-            f'LaTeX: found the character "{foreign}" (U+{ord(foreign):04X}), which its fonts do not have; accepted: Latin '
-            "letters, and Greek ones in names; Markdown and text print every character"
+            f'LaTeX: found the character "{foreign}" (U+{ord(foreign):04X}), which its fonts do not have; accepted: '
+            "Latin letters, and Greek ones in names; Markdown and text print every character"
         )
 
 
