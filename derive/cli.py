@@ -91,7 +91,22 @@ def cli() -> None:
     """
 
 
-for _command in (show, gradient, forward, collapse, activation, loss, epochs, initializer, optimizer, list_problems, new, schema, completion, gallery):
+for _command in (
+    show,
+    gradient,
+    forward,
+    collapse,
+    activation,
+    loss,
+    epochs,
+    initializer,
+    optimizer,
+    list_problems,
+    new,
+    schema,
+    completion,
+    gallery,
+):
     cli.add_command(_command)
 
 

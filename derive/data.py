@@ -25,9 +25,11 @@ FORMAT = 1
 MANY_PARAMETERS = 2000
 """Of a larger network only the forward pass and what its page shows are listed."""
 
-EVERY_PARAMETER = 200
 EVERY_STEP = 20
-"""With more updates than this, the first and the last are listed."""
+"""With more updates than this, only parameters and loss are listed after each …"""
+
+EVERY_PARAMETER = 200
+"""… and with more than this, only what holds after the first and the last."""
 
 
 def as_data(example: WorkedExample) -> dict[str, Any]:

@@ -20,6 +20,7 @@ import pytest
 from mpmath import mpf
 
 from cases import Printed, cases, folder
+from derive.calculus.intervals import by_intervals
 from derive.calculus.limits import Infinite, constant_sign, is_odd, limit, slope_limit
 from derive.calculus.rules import by_rules, rational
 from derive.calculus.stepwise import stages
@@ -137,6 +138,21 @@ def test_the_stages_of_the_sigmoid() -> None:
         (("sum",), "(-#0)/(1 + exp(-z))^2"),
         (("chain",), "(-exp(-z)*(-1))/(1 + exp(-z))^2"),
     ]
+
+
+@pytest.mark.parametrize("row", [row for row in SCALAR if not row.parameters], ids=names)
+def test_cases_by_intervals_are_the_same_function(row: Activation) -> None:
+    formula = read(row.formula)
+    cases = by_intervals(formula, kink_values(row))
+    assert (cases != formula) == any(word in row.formula for word in ("max", "min", "abs"))
+    z = np.linspace(-8, 8, 641)
+    assert numeric.evaluated(cases, {"z": z}) == pytest.approx(numeric.value(row, z), rel=1e-12, abs=1e-12)
+    assert write(read(write(cases))) == write(cases)
+
+
+def test_hard_silu_by_intervals() -> None:
+    row = ACTIVATIONS["hard-silu"]
+    assert write(by_intervals(read(row.formula), kink_values(row))) == "0 if z <= -3 else z*(z/6 + 1/2) if z < 3 else z"
 
 
 # NumPy

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from derive.data import EVERY_STEP, as_data
+from derive.data import EVERY_PARAMETER, EVERY_STEP, as_data
 from derive.errors import DeriveError
 from derive.formula.grammar import read
 from derive.problem.file import bundled, find, loads
@@ -200,7 +200,14 @@ def test_deltas_and_gradients_of_a_batch() -> None:
 
 
 @pytest.mark.parametrize(
-    ("steps", "listed"), [(1, {1}), (3, {1, 2, 3}), (EVERY_STEP, {*range(1, EVERY_STEP + 1)}), (25, {1, 25})]
+    ("steps", "listed"),
+    [
+        (1, {1}),
+        (3, {1, 2, 3}),
+        (EVERY_STEP, {*range(1, EVERY_STEP + 1)}),
+        (25, {*range(1, 26)}),
+        (EVERY_PARAMETER + 1, {1, EVERY_PARAMETER + 1}),
+    ],
 )
 def test_every_update_of_a_few_and_the_ends_of_many(steps: int, listed: set[int]) -> None:
     quantities = as_data(WorkedExample(loads(STEEP.format(steps=steps))))["quantities"]

@@ -254,9 +254,9 @@ def test_a_large_network_is_made_as_far_as_it_is_looked_at() -> None:
     graph = _example(MNIST).graph
     assert isinstance(graph, NetworkGraph)
     derivation = Derivation(graph)
-    start = time.perf_counter()
+    start = time.process_time()
     quantity = derivation.quantity("dE/dW1[300,17]")
-    taken = time.perf_counter() - start
+    taken = time.process_time() - start
     assert quantity.definition is not None
     assert write(quantity.definition) == "dE/dout_h17*dout_h17/dnet_h17*dnet_h17/dW1[300,17]"
     slope = derivation.quantity("dE/dout_h17").definition

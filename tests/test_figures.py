@@ -287,9 +287,9 @@ def test_boxes_overlap(one: Box, other: Box, meet: bool) -> None:
 
 
 def test_large_diagrams_stay_small_and_quick() -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     small, large = len(svg(network(10, 10))), len(svg(network(20, 20)))
     assert large < 5 * small
     assert len(tikz(network(20, 20))) < 60_000
     assert len(svg(network(784, 10, biases=False))) < 3_000_000
-    assert time.perf_counter() - start < 5
+    assert time.process_time() - start < 5

@@ -75,7 +75,8 @@ def _tensor(torch: Any, value: Any) -> Any:
 def of_torch(torch: Any) -> dict[str, Callable[[Any, Parameters], Any]]:
     """The functions of torch for a tensor of net inputs.
 
-    hardsigmoid and hardswish of torch multiply doubles by a sixth in single precision: they are written out here.
+    hardsigmoid, hardswish and celu of torch work with a constant of single precision even for doubles: they are
+    written out here.
     """
     functional = torch.nn.functional
     return {
@@ -90,7 +91,7 @@ def of_torch(torch: Any) -> dict[str, Callable[[Any, Parameters], Any]]:
         "relu6": lambda z, _: functional.relu6(z),
         "elu": lambda z, p: functional.elu(z, p["alpha"]),
         "selu": lambda z, p: p["scale"] * functional.elu(z, p["alpha"]),
-        "celu": lambda z, p: functional.celu(z, p["alpha"]),
+        "celu": lambda z, p: torch.where(z > 0, z, p["alpha"] * torch.expm1(torch.clamp(z, max=0) / p["alpha"])),
         "softplus": lambda z, _: functional.softplus(z, threshold=700),
         "softsign": lambda z, _: functional.softsign(z),
         "hard-sigmoid": lambda z, _: torch.clamp(z + 3, 0, 6) / 6,

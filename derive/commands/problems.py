@@ -29,7 +29,12 @@ def list_problems(chosen: str) -> None:
 
 
 @click.command(epilog=examples("derive new", "derive new -o mine.toml", "derive new --kind expression -o f.toml"))
-@click.option("--kind", default="network", metavar="KIND", help="network (default) or expression.")
+@click.option(
+    "--kind",
+    default="network",
+    metavar="KIND",
+    help="network (default), expression, perceptron, activation, loss, optimizer, initializer, training.",
+)
 @click.option("-o", "--output", metavar="FILE", default=STANDARD, help="Write to FILE; - is standard output.")
 @click.option("--force", is_flag=True, help="Overwrite FILE.")
 def new(kind: str, output: str, force: bool) -> None:

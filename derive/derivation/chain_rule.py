@@ -49,7 +49,8 @@ def derivative_name(top: str, bottom: str) -> str:
 def split_derivative(name: str) -> tuple[str, str] | None:
     """("E", "w5") for "dE/dw5"; None for a name that is no derivative, and for df1/dz2(1,2,3), a node of its own."""
     top, slash, bottom = name.partition("/d")
-    return (top[1:], bottom) if slash and not bottom.endswith(")") and top.startswith("d") and len(top) > 1 and bottom else None
+    is_derivative = slash and bottom and top.startswith("d") and len(top) > 1
+    return (top[1:], bottom) if is_derivative and not bottom.endswith(")") else None
 
 
 class Derivation:

@@ -26,8 +26,10 @@ _NOTHING = Decimal(0)
 _UNIT = Decimal(1)
 _GUARD = 15  # digits asked of mpmath beyond those wanted, ...
 _TRUSTED = 10  # ... and how many of them are relied on
-_STEEP = Decimal(1_000_000)  # exp of more is beyond 10^400000, and only known to be
-_HUGE, _TINY = Decimal("1e400000"), Decimal("1e-400000")
+_STEEP = (  # exp of more than the first is beyond the second, and only known to be
+    (Decimal(10_000_000_000), Decimal("1e4000000000"), Decimal("1e-4000000000")),
+    (Decimal(1_000_000), Decimal("1e400000"), Decimal("1e-400000")),
+)
 _INFINITY = Decimal("Infinity")
 _FAR = 1000  # sin and cos from 10^1000 on are only known to lie in -1 … 1
 _SATURATED = Decimal("1E7")  # 1 − erf there is below 10^(−4·10^13)
@@ -192,10 +194,11 @@ class Arithmetic:
         if value == 0:
             return ONE
         ends = self.interval(value)
-        if ends.lo > _STEEP:
-            return Interval(_HUGE, _INFINITY)
-        if ends.hi < -_STEEP:
-            return Interval(_NOTHING, _TINY)
+        for steep, huge, tiny in _STEEP:
+            if ends.lo > steep:
+                return Interval(huge, _INFINITY)
+            if ends.hi < -steep:
+                return Interval(_NOTHING, tiny)
         return self._increasing(self._near.exp, ends, least=_NOTHING)
 
     def ln(self, value: Real) -> Real:

@@ -92,7 +92,8 @@ def _readable(value: Real, rounding: Rounding) -> Rounding:
 
 def _is_giant(value: Real) -> bool:
     if isinstance(value, Interval):
-        return max(value.lo.copy_abs(), value.hi.copy_abs()) > _GIANT
+        size = max(value.lo.copy_abs(), value.hi.copy_abs())
+        return size > _GIANT and size.adjusted() <= _LONGEST
     return value.numerator.bit_length() - value.denominator.bit_length() > 133
 
 
