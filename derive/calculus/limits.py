@@ -44,15 +44,19 @@ def _limit(expr: Expr, at: Limit, side: Side, order: int) -> Limit | None:
     point = {"oo": sympy.oo, "-oo": -sympy.oo}[at] if isinstance(at, str) else to_sympy(at)
     if isinstance(at, str):
         side = "-" if at == "oo" else "+"
-    smooth = sympy.diff(to_sympy(_smooth(expr, point, side)), Z, order)
-    for change in (lambda form: form, sympy.together, sympy.simplify):
-        found = _sympys(change(smooth), point, side)
+    form = sympy.diff(to_sympy(smooth(expr, point, side)), Z, order)
+    for change in (_same, sympy.together, sympy.simplify):
+        found = _sympys(change(form), point, side)
         if found is not None and _agrees(expr, found, point, side, order):
             return _FOUND[found] if found in _FOUND else from_sympy(found)
     return None
 
 
 _FOUND: dict[sympy.Expr, Infinite] = {sympy.oo: "oo", -sympy.oo: "-oo"}
+
+
+def _same(form: sympy.Expr) -> sympy.Expr:
+    return form
 
 
 def _sympys(form: sympy.Expr, point: sympy.Expr, side: Side) -> sympy.Expr | None:
@@ -79,20 +83,20 @@ def _agrees(expr: Expr, found: sympy.Expr, point: sympy.Expr, side: Side, order:
     return abs(near(1) - float(found)) < _CLOSE
 
 
-def _smooth(expr: Expr, point: sympy.Expr, side: str) -> Expr:
+def smooth(expr: Expr, point: sympy.Expr, side: str) -> Expr:
     """The formula beside the point, without cases: of each the piece that holds there."""
     if isinstance(expr, Call) and expr.function in KINKED:
-        return _smooth(as_cases(expr), point, side)
+        return smooth(as_cases(expr), point, side)
     if isinstance(expr, Call) and expr.function in BY_FUNCTION:
-        return _smooth(inlined(expr), point, side)
+        return smooth(inlined(expr), point, side)
     if isinstance(expr, Cases):
         held = next((value for value, test in expr.pieces if _holds(test, point, side)), expr.otherwise)
-        return _smooth(held, point, side)
-    return rebuild(expr, lambda part: _smooth(part, point, side))
+        return smooth(held, point, side)
+    return rebuild(expr, lambda part: smooth(part, point, side))
 
 
 def _holds(test: Condition, point: sympy.Expr, side: str) -> bool:
-    difference = to_sympy(_smooth(subtract(test.left, test.right), point, side))
+    difference = to_sympy(smooth(subtract(test.left, test.right), point, side))
     sign = _sign(difference, point, side)
     return {"<": sign < 0, "<=": sign <= 0, ">": sign > 0, ">=": sign >= 0, "==": sign == 0}[test.relation]
 

@@ -101,7 +101,7 @@ def kinks(lesson: Lesson) -> Iterator[Block]:
             [_limits_row(lesson, lesson.function(), values), _limits_row(lesson, lesson.function(prime="'"), slopes)],
         )
         words = {"at": lesson.writer.inline(f"z = {place}"), "f": lesson.writer.inline(lesson.function())}
-        taken = tidy(replace_names(read(kink.derivative), lesson.numbers))
+        taken = folded(tidy(replace_names(read(kink.derivative), lesson.numbers)))
         slope = lesson.writer.inline(f"{lesson.function(place, chr(39))} = {lesson.limit_text(taken)}")
         value = lesson.writer.inline(lesson.function(place))
         meets = "smooth" if slopes[0] == slopes[1] else "kink"

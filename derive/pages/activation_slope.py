@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from derive.calculus.intervals import by_intervals
 from derive.calculus.stepwise import Stage, stages
 from derive.calculus.symbolic import activation_derivative, textbook
-from derive.formula.expression import Cases, Expr, children, names_in, replace_names
+from derive.formula.expression import Cases, Expr, Name, children, names_in, replace_names
 from derive.formula.printing import seen_width
 from derive.formula.printing import write as print_formula
 from derive.pages.activation_parts import Lesson
 from derive.pages.blocks import Block, Equation, Row, equations
 from derive.pages.writers import Writer
+from derive.problem.points import kink_values
 
-MOST_ROWS = 9
+MOST_ROWS = 7
 NARROWER = 14
 """Roots and functions are wider in print than their letters let expect."""
 
@@ -22,7 +24,10 @@ def derivative(lesson: Lesson) -> Iterator[Block]:
     """From (formula)' to the textbook form, each row with the rules that it takes."""
     row = lesson.row
     rows: list[Row] = []
-    for stage in stages(lesson.formula, "z"):
+    plain = by_intervals(lesson.formula, kink_values(row)) if not row.parameters else lesson.formula
+    if plain != lesson.formula:
+        _add(rows, lesson, Name("#0"), "", Stage((), Name("#0"), {"#0": lesson.formula}))
+    for stage in stages(plain, "z"):
         _add(rows, lesson, stage.form, _label(lesson, stage), stage)
     found = activation_derivative(row)
     if not _has_inner_cases(found) and all(
