@@ -1,4 +1,4 @@
-"""Which graph each kind of problem becomes: a new kind is a row."""
+"""Which graph each kind of problem becomes: a new kind is a row, and its module is loaded when it is asked for."""
 
 from __future__ import annotations
 
@@ -8,12 +8,8 @@ from typing import Any
 from derive.calculus.symbolic import activation_derivative, prove_activation
 from derive.catalogue.activations import Activation
 from derive.derivation.graph import DefinitionGraph, Graph
-from derive.derivation.initializer import initializer_definitions
-from derive.derivation.loss import LossGraph
 from derive.derivation.network import NetworkGraph
 from derive.derivation.perceptron import PerceptronGraph
-from derive.derivation.points import PointsGraph
-from derive.derivation.training import training_definitions
 from derive.derivation.unrolled import UnrolledGraph
 from derive.errors import DeriveError
 from derive.formula.grammar import write
@@ -42,11 +38,15 @@ def _expression(_: Problem, definitions: Any) -> Graph:
 
 
 def _activation(_: Problem, body: Any) -> Graph:
+    from derive.derivation.points import PointsGraph
+
     _check_typed(body.activation)
     return PointsGraph(body)
 
 
 def _loss(problem: Problem, setting: Any) -> Graph:
+    from derive.derivation.loss import LossGraph
+
     if setting.activation is not None:
         _check_typed(setting.activation)
     return LossGraph(setting, problem.given)
@@ -57,10 +57,14 @@ def _perceptron(problem: Problem, perceptron: Any) -> Graph:
 
 
 def _training(_: Problem, training: Any) -> Graph:
+    from derive.derivation.training import training_definitions
+
     return DefinitionGraph(training_definitions(training))
 
 
 def _initializer(_: Problem, body: Any) -> Graph:
+    from derive.derivation.initializer import initializer_definitions
+
     return DefinitionGraph(initializer_definitions(body))
 
 
