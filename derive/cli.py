@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from typing import IO, Any
@@ -23,6 +24,9 @@ from derive.commands.show import forward, gradient, show
 from derive.errors import DeriveError
 
 INTERRUPTED = 130
+
+SELDOM = 50_000
+"""So many new objects between two searches for garbage: most commands end before one pays."""
 
 
 class Refused(click.ClickException):
@@ -112,6 +116,7 @@ for _command in (
 
 def main() -> None:
     """Run the command with the arguments of the process."""
+    gc.set_threshold(SELDOM)
     try:
         cli(prog_name="derive")
     except KeyboardInterrupt:

@@ -52,8 +52,7 @@ class Misfit:
 def collapse(graph: NetworkGraph) -> list[Collapse]:
     """The linear function of each output; empty unless there are two layers or more and every activation is linear."""
     network = graph.network
-    linear = all(layer.activation.name == "linear" for layer in network.layers)
-    if not linear or len(network.layers) < 2 or network.parameter_count() > MOST_PARAMETERS:
+    if not graph.is_linear or len(network.layers) < 2 or network.parameter_count() > MOST_PARAMETERS:
         return []
     if prod(network.sizes()[1:-1]) > MOST_TERMS:
         return []

@@ -6,13 +6,16 @@ for it, so 784-128-10 costs what is looked at and no more.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from types import MappingProxyType
 from typing import Literal, Protocol
 
 from derive.catalogue.activations import Activation
 from derive.formula.expression import Expr, names_in
+from derive.numbers.exact import Real
 from derive.problem.model import Definitions
 
 Rule = Literal["given", "weighted-sum", "activation", "softmax", "loss", "loss-part", "total", "penalty", "definition"]
@@ -88,8 +91,19 @@ def split_sample(name: str) -> tuple[str, int]:
     return name, 0
 
 
+class WrittenOut(ABC):
+    """A graph that holds every step of a run as nodes of its own; `also` maps further names to nodes."""
+
+    counts: Literal["updates", "presentations"]
+    also: Mapping[str, str] = MappingProxyType({})
+
+    @abstractmethod
+    def checkpoints(self) -> Iterator[tuple[str, Real]]:
+        """Values that were found when the graph was made, so that no evaluation begins at the far end of a run."""
+
+
 class DefinitionGraph:
-    """The graph of an expression file."""
+    """The graph of an expression file, and of whatever else is written out as definitions."""
 
     def __init__(self, definitions: Definitions) -> None:
         self._definitions = dict(definitions.define)

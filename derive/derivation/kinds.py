@@ -7,10 +7,8 @@ from typing import Any
 
 from derive.calculus.symbolic import activation_derivative, prove_activation
 from derive.catalogue.activations import Activation
-from derive.derivation.graph import DefinitionGraph, Graph
+from derive.derivation.graph import DefinitionGraph, Graph, WrittenOut
 from derive.derivation.network import NetworkGraph
-from derive.derivation.perceptron import PerceptronGraph
-from derive.derivation.unrolled import UnrolledGraph
 from derive.errors import DeriveError
 from derive.formula.grammar import write
 from derive.numbers.exact import Real
@@ -53,6 +51,8 @@ def _loss(problem: Problem, setting: Any) -> Graph:
 
 
 def _perceptron(problem: Problem, perceptron: Any) -> Graph:
+    from derive.derivation.perceptron import PerceptronGraph
+
     return PerceptronGraph(problem, perceptron)
 
 
@@ -69,6 +69,8 @@ def _initializer(_: Problem, body: Any) -> Graph:
 
 
 def _optimizer(problem: Problem, run: Any) -> Graph:
+    from derive.derivation.unrolled import UnrolledGraph
+
     return UnrolledGraph(run, problem.given, carried=problem.rounding.carry == "full")
 
 
@@ -85,4 +87,4 @@ def graph_of(problem: Problem) -> Graph:
 
 def known_values(graph: Graph) -> dict[str, Real]:
     """Values that were found when the graph was made, so that no evaluation has to begin at the far end of a run."""
-    return dict(graph.checkpoints()) if isinstance(graph, PerceptronGraph | UnrolledGraph) else {}
+    return dict(graph.checkpoints()) if isinstance(graph, WrittenOut) else {}

@@ -6,10 +6,8 @@ import re
 from dataclasses import dataclass
 
 from derive.derivation.chain_rule import Derivation, derivative_name, split_derivative
-from derive.derivation.graph import split_sample
+from derive.derivation.graph import WrittenOut, split_sample
 from derive.derivation.network import NetworkGraph
-from derive.derivation.perceptron import PerceptronGraph
-from derive.derivation.unrolled import UnrolledGraph
 from derive.errors import DeriveError, nearest
 
 MOST_STEPS = 100_000
@@ -45,7 +43,7 @@ def resolve(text: str, derivation: Derivation) -> Reference:
     step = int(found.group(1) or 1) if found and found.group(1) != "0" else 0
     if step > MOST_STEPS:
         raise UnknownQuantity(f'"{text}": found update {step}; accepted: at most {MOST_STEPS} updates')
-    if step and isinstance(derivation.graph, PerceptronGraph):
+    if step and isinstance(derivation.graph, WrittenOut):
         raise UnknownQuantity(f'"{text}" is no quantity of this problem; accepted: {base}[{step}], by presentation')
     for candidate in _candidates(base):
         name = _known(candidate, derivation)
@@ -57,7 +55,7 @@ def resolve(text: str, derivation: Derivation) -> Reference:
 def _unrolled(name: str, derivation: Derivation) -> str | None:
     """A name with its step that is a node of its own, or the first update where w_new or w' asks for that."""
     graph = derivation.graph
-    if not isinstance(graph, UnrolledGraph):
+    if not isinstance(graph, WrittenOut) or graph.counts != "updates":
         return None
     for candidate in _candidates(_STEP.sub(lambda mark: f"@{mark.group(1) or 1}", name).removesuffix("@0")):
         candidate = graph.also.get(candidate, candidate)

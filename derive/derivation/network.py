@@ -74,6 +74,11 @@ class NetworkGraph:
         return True
 
     @property
+    def is_linear(self) -> bool:
+        """Whether every layer is linear, so that all of them amount to one."""
+        return all(layer.activation.name == "linear" for layer in self.network.layers)
+
+    @property
     def samples(self) -> Sequence[int]:
         """0 alone for one sample, else 1 … n."""
         return range(1, self.network.samples + 1) if self.network.samples > 1 else (0,)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 from functools import cached_property
 
-from derive.derivation.graph import Node, split_sample
+from derive.derivation.graph import Node, WrittenOut, split_sample
 from derive.derivation.perceptron_run import Run, Separation, separation
 from derive.formula.expression import ZERO as NOTHING
 from derive.formula.expression import (
@@ -31,11 +31,13 @@ LISTED = 200
 """Of a run with more presentations than twice this, the graph lists the first and the last."""
 
 
-class PerceptronGraph:
+class PerceptronGraph(WrittenOut):
     """The run unrolled, each node made when asked for.
 
     net[i] and out[i] belong to presentation i; w1[i] and b[i] are the weights after it.  Nothing is differentiated.
     """
+
+    counts = "presentations"
 
     def __init__(self, problem: Problem, perceptron: Perceptron) -> None:
         self.perceptron = perceptron
@@ -72,17 +74,13 @@ class PerceptronGraph:
             return Node(name, "definition", self._updated(head, place))
         raise KeyError(name)
 
-    def checkpoints(self) -> dict[str, Fraction]:
+    def checkpoints(self) -> Iterator[tuple[str, Fraction]]:
         """The weights after every so many presentations, from which the values of later ones are found."""
         if not self.perceptron.target:
-            return {}
-        places = range(CHECKPOINT, self.run.presentations, CHECKPOINT)
-        parameters = self.perceptron.parameters
-        return {
-            f"{name}[{place}]": value
-            for place in places
-            for name, value in zip(parameters, self.run.weights(place), strict=True)
-        }
+            return
+        for place in range(CHECKPOINT, self.run.presentations, CHECKPOINT):
+            for name, value in zip(self.perceptron.parameters, self.run.weights(place), strict=True):
+                yield f"{name}[{place}]", value
 
     def before(self, name: str, place: int) -> Name:
         """A parameter as it is when presentation `place` begins."""

@@ -8,7 +8,7 @@ from fractions import Fraction
 from derive.calculus.symbolic import partial
 from derive.derivation.evaluate import Enclosed
 from derive.derivation.evaluator import Evaluator
-from derive.derivation.graph import DefinitionGraph
+from derive.derivation.graph import DefinitionGraph, WrittenOut
 from derive.derivation.long_run import Decimals
 from derive.derivation.updating import sum_of_squares
 from derive.formula.expression import Expr, Name, Number, names_in, replace_names
@@ -21,12 +21,14 @@ BETWEEN = 50
 DIGITS = 60
 
 
-class UnrolledGraph(DefinitionGraph):
+class UnrolledGraph(DefinitionGraph, WrittenOut):
     """The updates of a problem; `steps` is how many.
 
     `carried` says that full precision is carried, and not the displayed numbers.
     `also` maps other names of the nodes: dE/dw@1, the gradient at w@1, is g_w@2, the gradient of update 2.
     """
+
+    counts = "updates"
 
     def __init__(self, run: OptimizerRun, given: Mapping[str, Number], *, carried: bool = True) -> None:
         self.run = run

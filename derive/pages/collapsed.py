@@ -52,12 +52,8 @@ def collapse_blocks(
         yield from outputs
     for stack in found:
         yield from _Collapse(example, pen, prose, writer, matrices, stack).blocks(bool(outputs))
-    if any(stack.layers == matrices.layers for stack in found) and linear_throughout(graph):
+    if any(stack.layers == matrices.layers for stack in found) and graph.is_linear:
         yield from misfit_blocks(graph, pen.equations, prose, writer)
-
-
-def linear_throughout(graph: NetworkGraph) -> bool:
-    return all(layer.activation.name == "linear" for layer in graph.network.layers)
 
 
 def scalar_collapse(

@@ -11,7 +11,6 @@ from derive.derivation.network import NetworkGraph
 from derive.formula.expression import Call, Name
 from derive.formula.grammar import read
 from derive.formula.printing import write
-from derive.pages.activation_vector import definition_of
 from derive.pages.index_notation import IndexNotation
 from derive.pages.prose import Prose
 from derive.pages.update_rule import in_a_network
@@ -69,6 +68,8 @@ def _formula(text: str, names: dict[str, str], writer: Writer) -> str:
 def activation_sentences(row: Activation, prose: Prose, writer: Writer, letter: str = "a") -> Iterator[str]:
     """What an activation computes and its slope at a kink; `letter` stands for an output of a vector activation."""
     if row.vector:
+        from derive.pages.activation_vector import definition_of
+
         symbol = definition_of(row, writer.style, letter)
         yield prose.say("conventions", "activation", title=row.title, formula=writer.inline(symbol))
         return

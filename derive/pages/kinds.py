@@ -30,14 +30,15 @@ class Picture:
 
 
 def _network_page(example: WorkedExample, sheet: Sheet) -> list[Block]:
-    from derive.pages.collapsed import collapse_page
-    from derive.pages.matrix import MatrixPage
-
     options = example.options
     if options.collapse:
+        from derive.pages.collapsed import collapse_page
+
         return collapse_page(example, sheet.writer, sheet.width, sheet.line_width, sheet.language)
     if example.problem.notation != "matrix" or options.only or options.paths:
         return _graph_page(example, sheet)
+    from derive.pages.matrix import MatrixPage
+
     return MatrixPage(example, sheet.writer, sheet.width, sheet.line_width, sheet.language).blocks()
 
 

@@ -11,9 +11,8 @@ from derive.derivation.network import NetworkGraph
 from derive.formula.expression import Call, Expr, Name, names_in, replace_names
 from derive.formula.grammar import read
 from derive.formula.printing import write, write_lines
-from derive.pages.activation_vector import general_slopes
+from derive.formula.symbols import Style
 from derive.pages.blocks import Block, Equation, Row, equations
-from derive.pages.loss_lessons import cancellation
 from derive.pages.prose import Prose
 from derive.pages.writers import Writer
 from derive.worked import WorkedExample
@@ -26,9 +25,15 @@ def slopes(example: WorkedExample, graph: NetworkGraph, prose: Prose, writer: Wr
     if lessons:
         yield equations(*lessons)
     for row in rows:
-        if general := general_slopes(row, writer.style):
+        if row.vector and (general := _general_slopes(row, writer.style)):
             yield equations(*(_chain(texts) for texts in general))
     yield from _cancellation(example, graph, prose, writer, width)
+
+
+def _general_slopes(row: Activation, style: Style) -> tuple[tuple[str, ...], ...]:
+    from derive.pages.activation_vector import general_slopes
+
+    return general_slopes(row, style)
 
 
 def _slope(row: Activation, writer: Writer, width: int) -> Equation:
@@ -74,4 +79,6 @@ def _cancellation(
     neuron = last.neurons[0] + ("[1]" if graph.network.samples > 1 else "")
     if graph.root is None or not example.options.cancel or graph.cancellation(f"net_{neuron}") is None:
         return
+    from derive.pages.loss_lessons import cancellation
+
     yield from cancellation(graph.network.loss, len(last.neurons), prose, writer, width, {"o": "a"})

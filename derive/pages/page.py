@@ -7,10 +7,8 @@ from collections.abc import Iterator
 from derive.derivation.chain_rule import Quantity, derivative_name, split_derivative
 from derive.derivation.graph import split_sample
 from derive.derivation.network import NetworkGraph
-from derive.derivation.paths import paths
 from derive.derivation.steps import Line, Section, Step
 from derive.pages.blocks import Block, Equation, bullets, equations, figure, heading, paragraph
-from derive.pages.collapsed import scalar_collapse
 from derive.pages.conventions import conventions
 from derive.pages.equations import Equations
 from derive.pages.given import given_table, shapes_table
@@ -77,7 +75,9 @@ class Page:
         if self._example.options.paths and self._example.graph.root:
             yield self._paths()
         whole = not self._example.options.only and not self._example.options.forward
-        if network and not self._example.options.only:
+        if network and not self._example.options.only and network.is_linear:
+            from derive.pages.collapsed import scalar_collapse
+
             yield scalar_collapse(network, self._equations, self._prose, self._writer, self._width)
         if network and whole and self._example.problem.update and self._example.has_numbers():
             yield iter([self._heading(2, "result")])
@@ -221,6 +221,8 @@ class Page:
 
     def _paths(self) -> Iterator[Block]:
         """Each path of every gradient on the page that adds up several."""
+        from derive.derivation.paths import paths
+
         root = self._example.graph.root
         assert root is not None
         targets = [step.target for section in self._example.sections for step in section.steps]

@@ -14,17 +14,10 @@ from typing import IO, Any
 
 from derive.errors import Mistake, ProblemError, nearest
 from derive.numbers.rounding import DEFAULT_DECIMALS, Rounding
-from derive.problem.expression import read_expression
-from derive.problem.initializer import read_initialization
 from derive.problem.keys import BY_KIND, COMMON, KINDS, schema_of
-from derive.problem.loss import read_loss_problem
 from derive.problem.model import Definitions, Problem
 from derive.problem.network import read_network, title_of
-from derive.problem.optimizer import read_run, title_of_run
-from derive.problem.perceptron import read_perceptron
-from derive.problem.points import read_points, title_of_points
 from derive.problem.shape import Report, Table, quote, read_keys, shown, suggestion
-from derive.problem.training import read_training
 from derive.problem.vary import read_vary
 
 MOST_BYTES = 5_000_000
@@ -246,6 +239,8 @@ def _network(fields: Table, report: Report) -> Problem | None:
 
 
 def _expression(fields: Table, report: Report) -> Problem | None:
+    from derive.problem.expression import read_expression
+
     parts = read_expression(fields, report)
     definitions = parts.definitions if parts else None
     vary = read_vary(fields, definitions, parts.given if parts else {}, report)
@@ -264,6 +259,8 @@ def _expression(fields: Table, report: Report) -> Problem | None:
 
 
 def _activation(fields: Table, report: Report) -> Problem | None:
+    from derive.problem.points import read_points, title_of_points
+
     body = read_points(fields, report)
     rounding = _rounding(fields, report)
     if body is None or report.mistakes:
@@ -273,6 +270,8 @@ def _activation(fields: Table, report: Report) -> Problem | None:
 
 
 def _loss(fields: Table, report: Report) -> Problem | None:
+    from derive.problem.loss import read_loss_problem
+
     problem = read_loss_problem(fields, report)
     varied = Definitions("E", (), tuple(problem.given)) if problem else None
     vary = read_vary(fields, varied, {}, report)
@@ -283,6 +282,8 @@ def _loss(fields: Table, report: Report) -> Problem | None:
 
 
 def _perceptron(fields: Table, report: Report) -> Problem | None:
+    from derive.problem.perceptron import read_perceptron
+
     parts = read_perceptron(fields, report)
     body = parts.perceptron if parts else None
     vary = read_vary(fields, body, parts.given if parts else {}, report)
@@ -303,6 +304,8 @@ def _perceptron(fields: Table, report: Report) -> Problem | None:
 
 
 def _training(fields: Table, report: Report) -> Problem | None:
+    from derive.problem.training import read_training
+
     parts = read_training(fields, report)
     varied = Definitions("iterations", (), parts[0].leaves) if parts else None
     vary = read_vary(fields, varied, {}, report)
@@ -321,6 +324,8 @@ def _training(fields: Table, report: Report) -> Problem | None:
 
 
 def _optimizer(fields: Table, report: Report) -> Problem | None:
+    from derive.problem.optimizer import read_run, title_of_run
+
     parts = read_run(fields, report)
     varied = Definitions("", (), tuple(parts[1])) if parts else None
     vary = read_vary(fields, varied, {}, report)
@@ -339,6 +344,8 @@ def _optimizer(fields: Table, report: Report) -> Problem | None:
 
 
 def _initializer(fields: Table, report: Report) -> Problem | None:
+    from derive.problem.initializer import read_initialization
+
     body = read_initialization(fields, report)
     rounding = _rounding(fields, report)
     if body is None or report.mistakes:
@@ -359,6 +366,7 @@ def _rounds(fields: Table) -> bool:
     return "decimals" in table or "significant" in table
 
 
+# A kind is loaded when a file of that kind is read: the page of a network is printed before the others are.
 READERS: dict[str, Callable[[Table, Report], Problem | None]] = {
     "network": _network, "expression": _expression, "activation": _activation, "loss": _loss,
     "perceptron": _perceptron, "training": _training, "optimizer": _optimizer,

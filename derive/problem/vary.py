@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
 from derive.formula.expression import Number, number
 from derive.problem.keys import VARY_GROUPS
 from derive.problem.model import Definitions, Network, Vary
 from derive.problem.network import few, parameter_names
-from derive.problem.perceptron import Perceptron
 from derive.problem.shape import Report, Table, join, quote
+
+if TYPE_CHECKING:
+    from derive.problem.perceptron import Perceptron
 
 MOST_CHOICES = 100_000
 
@@ -33,7 +36,7 @@ def _check_varied(
         groups = VARY_GROUPS if update else tuple(name for name in VARY_GROUPS if name != "learning_rate")
     else:
         known = dict.fromkeys(body.leaves)
-        groups = ("weights", "inputs", "biases", "learning_rate") if isinstance(body, Perceptron) else ()
+        groups = ("weights", "inputs", "biases", "learning_rate") if body.kind == "perceptron" else ()
     for name in table.values:
         if name not in known and name not in groups:
             hint = report.suggestion(name, (*groups, *list(known)[:1000]))
