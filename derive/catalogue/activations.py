@@ -262,6 +262,12 @@ ROWS = (
 
 ACTIVATIONS = {row.name: row for row in ROWS}
 BY_FUNCTION = {row.function: row for row in ROWS}
+SECOND_NAMES = {"swish": "silu", "hard-swish": "hard-silu", "prelu": "parametric-relu"}
+
+
+def activation_named(name: str) -> Activation | None:
+    """The row of a name, or of a second name that is as common."""
+    return ACTIVATIONS.get(SECOND_NAMES.get(name, name))
 
 
 def custom(text: str, derivative: str = "") -> Activation:

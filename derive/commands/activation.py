@@ -68,10 +68,10 @@ def _print_names() -> None:
 
 
 def _points(name: str, at: tuple[str, ...]) -> list[Any]:
-    from derive.catalogue.activations import ACTIVATIONS
+    from derive.catalogue.activations import activation_named
 
     rows = [[_number(part, "--at") for part in text.split(",")] for text in at]
-    row = ACTIVATIONS.get(name)
+    row = activation_named(name)
     return rows if row is not None and row.vector else [value for values in rows for value in values]
 
 

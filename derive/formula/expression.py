@@ -218,8 +218,12 @@ def replace_names(expr: Expr, replacement: Mapping[str, Expr]) -> Expr:
 
 def expanded(expr: Expr) -> Expr:
     """The tree with every Σ written out."""
+    if isinstance(expr, Name | Number):
+        return expr
     if isinstance(expr, Series):
         return add(*(expanded(term) for term in children(expr)))
+    if isinstance(expr, Product) and all(isinstance(factor, Name | Number) for factor in expr.factors):
+        return expr
     if isinstance(expr, Sum):
         return add(*(part for term in expr.terms for part in _spliced(term)))
     return rebuild(expr, expanded)

@@ -131,7 +131,7 @@ def write_lines(
     lines: list[str] = []
     for gap, piece in _breakable(expr, pen, width):
         longer = f"{lines[-1]}{gap}{piece}" if lines else piece
-        if lines and gap != NEW_LINE and seen_width(longer, style) <= width:
+        if lines and gap != NEW_LINE and _fits(longer, style, width):
             lines[-1] = longer
         else:
             lines.append(piece)
@@ -148,6 +148,11 @@ def plain_number(constant: Number, style: Style) -> str:
     if style != "latex":
         return f"{value.numerator}/{value.denominator}"
     return rf"{'-' if value < 0 else ''}\frac{{{abs(value.numerator)}}}{{{value.denominator}}}"
+
+
+def _fits(text: str, style: Style, width: int) -> bool:
+    """Whether the text is seen on one line; its own length is looked at first, as what is seen is never longer."""
+    return len(text) <= width or seen_width(text, style) <= width
 
 
 def seen_width(text: str, style: Style) -> int:
@@ -371,7 +376,7 @@ def _breakable(expr: Expr, pen: _Pen, width: int) -> list[tuple[str, str]]:
 
 def _long_term(place: int, piece: tuple[str, str], term: Expr, pen: _Pen, width: int) -> list[tuple[str, str]]:
     product = _unsigned(term)
-    if not isinstance(product, Product) or seen_width(piece[1], pen.style) <= width:
+    if not isinstance(product, Product) or _fits(piece[1], pen.style, width):
         return [piece]
     pieces, _ = _product_pieces(product, pen)
     return [(NEW_LINE, _signed(place, term, pieces[0][1], pen)[1]), *pieces[1:]]

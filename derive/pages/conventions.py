@@ -4,25 +4,48 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from derive.catalogue.activations import Activation
+from derive.catalogue.activations import BY_FUNCTION, Activation
 from derive.catalogue.losses import Loss
 from derive.derivation.chain_rule import derivative_name
 from derive.derivation.network import NetworkGraph
-from derive.formula.expression import Call, Name
+from derive.formula.expression import Call, Expr, Name, children
 from derive.formula.grammar import read
 from derive.formula.printing import write
 from derive.pages.index_notation import IndexNotation
 from derive.pages.prose import Prose
 from derive.pages.update_rule import in_a_network
 from derive.pages.writers import Writer
+from derive.problem.model import Definitions
 from derive.worked import WorkedExample
 
 
 def conventions(example: WorkedExample, prose: Prose, writer: Writer) -> list[str]:
     """What a reader must know to get the same numbers."""
     graph = example.graph
-    found = list(_network(example, graph, prose, writer)) if isinstance(graph, NetworkGraph) else []
+    if isinstance(graph, NetworkGraph):
+        found = list(_network(example, graph, prose, writer))
+    else:
+        found = list(_expression(example.problem.body, prose, writer))
     return [*found, *_update(example, prose, writer), *_numbers(example, prose)]
+
+
+def _expression(body: object, prose: Prose, writer: Writer) -> Iterator[str]:
+    """What the functions of an expression mean, and their slopes where they have a kink."""
+    if not isinstance(body, Definitions):
+        return
+    called = dict.fromkeys(call for _, definition in body.define for call in _functions(definition))
+    for row in (BY_FUNCTION[name] for name in called if name in BY_FUNCTION):
+        yield from activation_sentences(row, prose, writer)
+    yield from (prose.say("conventions", name) for name in ("max", "min", "abs") if name in called)
+    if "ln" in called or "log" in called:
+        yield prose.say("conventions", "logarithm")
+
+
+def _functions(expr: Expr) -> Iterator[str]:
+    if isinstance(expr, Call):
+        yield expr.function
+    for part in children(expr):
+        yield from _functions(part)
 
 
 def _network(example: WorkedExample, graph: NetworkGraph, prose: Prose, writer: Writer) -> Iterator[str]:

@@ -34,6 +34,14 @@ CLOSING = {True: r"\bigr)", False: ")"}
 """Brackets around what goes on over several rows, in LaTeX and elsewhere."""
 
 
+def _strict_pair(definition: Cases) -> bool:
+    """Whether both strict comparisons of the same sides stand before the last piece, which is for equality then."""
+    tests = [test for _, test in definition.pieces]
+    return len(tests) == 2 and tests[0].left == tests[1].left and tests[0].right == tests[1].right and (
+        {test.relation for test in tests} == {"<", ">"}
+    )
+
+
 class Equations:
     """Writes the lines of one worked example in one way.
 
@@ -177,6 +185,8 @@ class Equations:
             ]
             holds = values.holds(test)
             relation = test.relation if holds else OPPOSITE[test.relation]
+            if not holds and _strict_pair(definition):
+                relation = "=="
             reason = f"{sides[0]} {SHOWN_RELATION[relation][self._writer.style]} {sides[1]}"
             if holds:
                 return piece, reason

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from derive.catalogue.activations import ACTIVATIONS, Activation, custom
+from derive.catalogue.activations import ACTIVATIONS, Activation, activation_named, custom
 from derive.formula.expression import Number, names_in
 from derive.formula.grammar import Unreadable, read
 from derive.problem.keys import ACTIVATION_NAME, FORMULA_IN_Z
@@ -18,8 +18,8 @@ def read_activation(value: object, place: str, report: Report) -> Activation | N
     if isinstance(value, Table):
         return _activation_from_table(value, place, report)
     text = str(value)
-    if text in ACTIVATIONS:
-        return ACTIVATIONS[text]
+    if row := activation_named(text):
+        return row
     if _looks_like_formula(text):
         return custom(text) if _readable(text, {"z"}, place, report) else None
     ACTIVATION_NAME.read(text, place, report)
@@ -55,10 +55,10 @@ def _activation_from_table(table: Table, place: str, report: Report) -> Activati
     if not isinstance(row_name, str):
         report.add(join(place, "name"), "a number", in_words(ACTIVATIONS))
         return None
-    if row_name not in ACTIVATIONS:
+    row = activation_named(row_name)
+    if row is None:
         ACTIVATION_NAME.read(row_name, join(place, "name"), report)
         return None
-    row = ACTIVATIONS[row_name]
     parameters = [key for key, _ in row.parameters]
     right = True
     for key, value in table.values.items():

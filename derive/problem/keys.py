@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from derive.catalogue.activations import ACTIVATIONS
+from derive.catalogue.activations import ACTIVATIONS, SECOND_NAMES
 from derive.catalogue.initializers import INITIALIZERS
 from derive.catalogue.initializers import OTHER_NAMES as OTHER_INITIALIZERS
 from derive.catalogue.losses import LOSSES
@@ -43,6 +43,7 @@ RESERVED = frozenset((*FUNCTIONS, "log", "softmax", "if", "else", "σ"))
 
 OTHER_ACTIVATIONS = {
     "logistic": "sigmoid", "identity": "linear", "none": "linear", "lrelu": "leaky-relu", "rectifier": "relu",
+    "gelu-erf": "gelu", "parameterized-relu": "parametric-relu",
 }  # fmt: skip
 OTHER_LOSSES = {
     "mse": "mean-squared-error", "sse": "squared-error", "half-sse": "half-squared-error",
@@ -78,15 +79,15 @@ def _known_activation(value: str) -> str | tuple[str, str] | None:
     )
 
 
-_activation_name = checked_text(in_words(ACTIVATIONS), {"enum": list(ACTIVATIONS)}, _known_activation)
+_activation_name = checked_text(in_words(ACTIVATIONS), {"enum": [*ACTIVATIONS, *SECOND_NAMES]}, _known_activation)
 _activation_table = entries_of(text(60), either(number(), text(2000)), 'a table {name = "…", parameter = number}')
 _activation_schema: Schema = {
     "anyOf": [
-        {"enum": list(ACTIVATIONS)},
+        {"enum": [*ACTIVATIONS, *SECOND_NAMES]},
         {"type": "string", "pattern": r"(^|[^A-Za-z0-9_])z($|[^A-Za-z0-9_])"},
         {
             "type": "object",
-            "properties": {"name": {"enum": list(ACTIVATIONS)}},
+            "properties": {"name": {"enum": [*ACTIVATIONS, *SECOND_NAMES]}},
             "required": ["name"],
             "additionalProperties": {"type": "number"},
         },

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from derive.catalogue.activations import ACTIVATIONS, Activation
+from derive.catalogue.activations import Activation, activation_named
 from derive.formula.expression import ONE, Number
 from derive.problem.activation import read_activation
 from derive.problem.model import MANY_WEIGHTS, Layer, Weights
@@ -85,7 +85,7 @@ def pieces_of(table: Table) -> int:
     """How many pieces each neuron of a maxout layer has; 0 for other layers."""
     written = table.get("activation")
     name = written.get("name") if isinstance(written, Table) else written
-    row = ACTIVATIONS.get(name) if isinstance(name, str) else None
+    row = activation_named(name) if isinstance(name, str) else None
     if row is None or row.vector is None or not row.vector.single:
         return 0
     pieces = dict(row.parameters)["pieces"]
