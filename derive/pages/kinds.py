@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from derive.pages.blocks import Block
 from derive.pages.page import Page
+from derive.pages.verification import verification
 from derive.pages.writers import Writer, writer
 from derive.worked import WorkedExample
 
@@ -50,6 +51,14 @@ def _loss_page(example: WorkedExample, sheet: Sheet) -> list[Block]:
     from derive.pages.loss import LossPage
 
     return LossPage(example, sheet.writer, sheet.width, sheet.line_width, sheet.language).blocks()
+
+
+def _loss_picture(example: WorkedExample, title: str) -> Picture | None:
+    from derive.figures.plot import pgfplots, svg
+    from derive.pages.loss_plot import plot_of
+
+    drawn = plot_of(example, title)
+    return Picture(lambda: svg(drawn), lambda: pgfplots(drawn)) if drawn else None
 
 
 def _graph_picture(example: WorkedExample, title: str) -> Picture:
@@ -124,14 +133,16 @@ PICTURES: dict[str, Callable[[WorkedExample, str], Picture | None]] = {
     "network": _graph_picture,
     "expression": _graph_picture,
     "activation": _activation_picture,
+    "loss": _loss_picture,
     "perceptron": _perceptron_picture,
     "optimizer": _optimizer_picture,
 }
 
 
 def blocks_of(example: WorkedExample, sheet: Sheet) -> list[Block]:
-    """The blocks of the page, the first of them its title."""
-    return PAGES[example.problem.kind](example, sheet)
+    """The blocks of the page, the first of them its title, the last one what came of checking it."""
+    found = PAGES[example.problem.kind](example, sheet)
+    return [*found, verification(example, sheet.writer, sheet.language)]
 
 
 def picture_of(example: WorkedExample, title: str) -> Picture | None:

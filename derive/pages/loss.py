@@ -11,10 +11,12 @@ from derive.derivation.steps import Line, Step
 from derive.derivation.steps import line as line_of
 from derive.formula.expression import Expr, names_in, number
 from derive.formula.grammar import write
-from derive.pages.blocks import Block, Equation, bullets, equations, heading, paragraph, table
+from derive.formula.symbols import symbol
+from derive.pages.blocks import Block, Equation, bullets, equations, figure, heading, paragraph, table
 from derive.pages.conventions import activation_sentences, conventions, loss_sentence
 from derive.pages.equations import Equations
 from derive.pages.loss_lessons import MOST_WRITTEN_OUT, cancellation, loss_slope, written_out
+from derive.pages.loss_plot import has_picture
 from derive.pages.prose import Prose
 from derive.pages.writers import Writer
 from derive.problem.loss import LossSetting
@@ -44,6 +46,8 @@ class LossPage:
         body = list(self._body())
         found = [heading(1, self._writer.escape(problem.title))]
         found += [paragraph(self._writer.escape(text)) for text in problem.prose.values()]
+        if not self._example.options.only and has_picture(self._example):
+            found.append(figure(self._caption()))
         if rows := list(self._given()):
             found += [self._heading("given"), table(("", ""), rows)]
         return [*found, self._heading("conventions"), bullets(*self._conventions()), *body]
@@ -66,6 +70,13 @@ class LossPage:
             yield self._heading("loss_gradient")
             yield from self._gradient()
         yield from self._summary()
+
+    def _caption(self) -> str:
+        """What the picture shows, in plain text."""
+        setting = self._setting
+        name = symbol(setting.names(setting.given_letter, setting.suffixes()[0])[0], "unicode")
+        words = {"title": setting.loss.title, "outputs": setting.outputs, "given": self._example.has_numbers()}
+        return self._prose.say("loss", "figure", name=name, **words)
 
     def _heading(self, key: str) -> Block:
         return heading(2, self._prose.say("headings", key))

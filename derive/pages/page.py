@@ -8,6 +8,7 @@ from derive.derivation.chain_rule import Quantity, derivative_name, split_deriva
 from derive.derivation.graph import split_sample
 from derive.derivation.network import NetworkGraph
 from derive.derivation.steps import Line, Section, Step
+from derive.formula.expression import Expr, Name, Product, is_plain
 from derive.pages.blocks import Block, Equation, bullets, equations, figure, heading, paragraph
 from derive.pages.conventions import conventions
 from derive.pages.equations import Equations
@@ -204,7 +205,12 @@ class Page:
     def _net_words(self, quantity: Quantity, net: str) -> str:
         names = {"loss": self._writer.quantity("E"), "net": self._writer.quantity(net)}
         if quantity.rule == "cancellation":
-            return self._prose.say("rules", "cancellation", **names)
+            if "cancellation" in self._said:
+                return ""
+            self._said.add("cancellation")
+            factor = _leading(quantity.definition)
+            share = self._writer.inline(self._equations.plain(factor)) if factor else ""
+            return self._prose.say("rules", "cancellation", factor=share, **names)
         if quantity.rule == "sum-over-paths":
             return self._prose.say("rules", "jacobian", **names)
         return self._once(self._prose.say("rules", "delta")) or self._prose.say("rules", "delta_again")
@@ -242,3 +248,9 @@ class Page:
         """w1 → net_h1 → out_h1 → …"""
         arrow = {"latex": r" \to ", "unicode": " → ", "ascii": " -> "}[self._writer.style]
         return self._writer.inline(arrow.join(self._writer.name(name) for name in nodes))
+
+
+def _leading(definition: Expr | None) -> Expr | None:
+    """The constant factor in front of a product, where there is one."""
+    first = definition.factors[0] if isinstance(definition, Product) else None
+    return first if first is not None and is_plain(first) and not isinstance(first, Name) else None
