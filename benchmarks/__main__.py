@@ -7,10 +7,16 @@ from collections.abc import Callable, Iterator
 from statistics import median
 
 from benchmarks.measure import Figure, compared, exponent, job, process_seconds, python
+from benchmarks.training import training
+from benchmarks.worksheets import classes, kills, worksheets
 
 IMPORTS = "import sympy, numpy, jinja2"
 NETWORK = "4-8-8-3"
 GROWING = ("4-4-4-3", "8-8-8-3", "16-16-16-3", "32-32-32-3", "64-64-64-3")
+SCALES = {
+    "4-8-3": "dE/dW1[3,2]", "64-32-10": "dE/dW1[30,17]", "784-128-10": "dE/dW1[300,17]",
+    "784-512-10": "dE/dW1[300,17]", "784-128-128-10": "dE/dW1[300,17]", "784-512-512-10": "dE/dW1[300,17]",
+}  # fmt: skip
 ROUNDS = 11
 FEW_ROUNDS = 9
 SLOWEST = 1.5
@@ -103,8 +109,21 @@ def updates() -> Iterator[Figure]:
     )
 
 
+def scale() -> Iterator[Figure]:
+    """One gradient of the first layer, however large the network is."""
+    for network, name in SCALES.items():
+        runs = [job("one-gradient", network, name) for _ in range(FEW_ROUNDS)]
+        milliseconds = median(1000 * run["seconds"] for run in runs)
+        yield Figure(
+            f"{name} in Σ form of {network}, {runs[0]['parameters']} parameters",
+            f"{milliseconds:.1f} ms, loading {1000 * median(run['loading'] for run in runs):.0f} ms, "
+            f"{max(run['megabytes'] for run in runs):.0f} MB",
+        )
+
+
 MEASURED: tuple[Callable[[], Iterator[Figure]], ...] = (
-    show, help_text, all_gradients, one_gradient, growth, updates,
+    show, help_text, all_gradients, one_gradient, growth, scale, updates, training,
+    worksheets, classes, kills,
 )  # fmt: skip
 VERDICTS = {True: "met", False: "not met", None: ""}
 

@@ -6,7 +6,7 @@ import json
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from itertools import groupby
+from itertools import groupby, pairwise
 from typing import Any
 
 import derive
@@ -69,6 +69,24 @@ def gradient(form: str, style: str) -> dict[str, Any]:
     return {"seconds": seconds, "characters": len(text), "megabytes": peak}
 
 
+def one_gradient(sizes: str, name: str) -> dict[str, Any]:
+    """One gradient in Σ form with its factors, as terminal text, and what it takes to have the network at all."""
+    import resource
+
+    text = problem([int(size) for size in sizes.split("-")], "relu", "softmax", "cross-entropy")
+    start = time.perf_counter()
+    example = derive.loads(text, only=(name,))
+    loaded = time.perf_counter()
+    lines = list(_lines(example, "text"))
+    seconds = time.perf_counter() - loaded
+    widths = [int(size) for size in sizes.split("-")]
+    parameters = sum((n + 1) * m for n, m in pairwise(widths))
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024**2 if sys.platform == "darwin" else 1024)
+    return {
+        "seconds": seconds, "loading": loaded - start, "parameters": parameters, "lines": len(lines), "megabytes": peak,
+    }  # fmt: skip
+
+
 def _lines(example: WorkedExample, style: str) -> Iterator[str]:
     pen = writer(style, "dollar", example.problem.notation)
     equations = Equations(example, pen, EQUATION_WIDTH, LINE_WIDTH)
@@ -106,6 +124,7 @@ JOBS: Mapping[str, Callable[..., dict[str, Any]]] = {
     "all-gradients": all_gradients,
     "sympy-diff": sympy_diff,
     "gradient": gradient,
+    "one-gradient": one_gradient,
     "page": page,
     "updates": updates,
 }

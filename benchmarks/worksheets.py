@@ -1,0 +1,89 @@
+"""Worksheets: whole processes on one core, how time grows with the class, memory, and runs that are killed."""
+
+from __future__ import annotations
+
+import os
+import random
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from benchmarks.measure import CLONE, Figure, exponent
+
+GOALS = {"one bundle": (("--bundle",), 5.0), "one file each": ((), 15.0)}
+GROWING = (100, 1_000, 10_000, 100_000)
+KILLS = 20
+
+
+def worksheets() -> Iterator[Figure]:
+    """10,000 sheets with keys of the 2-2-1 network in Markdown."""
+    for words, (options, most) in GOALS.items():
+        with tempfile.TemporaryDirectory() as folder:
+            seconds, _ = _run(folder, 10_000, *options)
+        what = f"10,000 worksheets with keys of backprop-2-2-1, Markdown, {words}, whole process"
+        yield Figure(what, f"{seconds:.1f} s", f"under {most:.0f} s", seconds < most)
+
+
+def classes() -> Iterator[Figure]:
+    """Sheets without figures, so that it is the sheets that are measured and not the file system."""
+    times, peaks = [], []
+    for count in GROWING:
+        with tempfile.TemporaryDirectory() as folder:
+            seconds, megabytes = _run(folder, count, "--bundle", "--format", "latex")
+        times.append(seconds)
+        peaks.append(megabytes)
+        yield Figure(f"{count} worksheets as one LaTeX bundle", f"{seconds:.1f} s, {megabytes:.0f} MB")
+    power = exponent(GROWING[1:], [seconds - times[0] for seconds in times[1:]])
+    yield Figure("  how that grows: exponent of the number of sheets", f"{power:.2f}", "linear: 1", power <= 1.2)
+    yield Figure(
+        "  memory of 100,000 sheets to that of 10,000", f"{peaks[-1] / peaks[-2]:.2f} times", "at most 2 times",
+        peaks[-1] <= 2 * peaks[-2],
+    )  # fmt: skip
+
+
+def kills() -> Iterator[Figure]:
+    """A run that is killed again and again, each time started again, ends like one that nobody disturbed."""
+    with tempfile.TemporaryDirectory() as folder:
+        whole, cut = Path(folder, "whole"), Path(folder, "cut")
+        seconds, _ = _run(str(whole), 2_000)
+        rng = random.Random(1)
+        for _ in range(KILLS):
+            process = subprocess.Popen(_command(str(cut), 2_000), cwd=CLONE, stderr=subprocess.DEVNULL)
+            time.sleep(rng.uniform(0, seconds))
+            process.kill()
+            process.wait()
+        _run(str(cut), 2_000)
+        same = _bytes(whole) == _bytes(cut)
+    yield Figure(
+        f"2,000 worksheets, killed {KILLS} times and started again", "the same" if same else "differs", "the same", same
+    )
+
+
+def _command(folder: str, count: int, *options: str) -> list[str]:
+    return [
+        sys.executable, "-m", "derive", "worksheet", "backprop-2-2-1", "-n", str(count), "--seed", "2026", "-o", folder,
+        *options,
+    ]  # fmt: skip
+
+
+def _run(folder: str, count: int, *options: str) -> tuple[float, float]:
+    """Seconds of the whole process, and its peak of memory in megabytes."""
+    start = time.perf_counter()
+    process = subprocess.Popen(_command(folder, count, *options), cwd=CLONE, stderr=subprocess.DEVNULL)
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise subprocess.CalledProcessError(process.returncode, process.args)
+    return time.perf_counter() - start, _megabytes(usage)
+
+
+def _megabytes(usage: resource.struct_rusage) -> float:
+    return usage.ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
+
+
+def _bytes(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
