@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from derive.figures.geometry import Point
-from derive.figures.text import runs, tex, xml
+from derive.figures.text import runs, tex, width, xml
 from derive.figures.theme import INK, PAPER, THIN_WIRE
 
 COLOURS = ("#1f4e79", "#b3541e", "#3d6b35", "#6b3d7a", "#7a6b16", "#4d4d4d")
@@ -32,7 +32,7 @@ class Curve:
 
 @dataclass(frozen=True, slots=True)
 class Plot:
-    """Curves over x within low … high; what lies outside of y is cut off."""
+    """Curves over x within low … high; what lies outside of y is cut off; `counted`: x is marked at whole numbers."""
 
     curves: tuple[Curve, ...]
     x: tuple[float, float]
@@ -40,6 +40,12 @@ class Plot:
     x_label: str
     x_latex: str
     title: str = "Plot"
+    counted: bool = False
+
+    @property
+    def x_ticks(self) -> list[float]:
+        span = max(1, math.floor(self.x[1] - self.x[0]))
+        return ticks(*self.x, min(10, span) if self.counted else 10)
 
 
 # What both printers share
@@ -147,16 +153,18 @@ class _Scale:
 
 def _axes(plot: Plot, across: _Scale, down: _Scale) -> Iterator[str]:
     bottom, left = HEIGHT - _BOTTOM, _LEFT
-    grid = [f"M{_n(across(x))},{_n(_TOP)}V{_n(bottom)}" for x in ticks(*plot.x, 10)]
+    grid = [f"M{_n(across(x))},{_n(_TOP)}V{_n(bottom)}" for x in plot.x_ticks]
     grid += [f"M{_n(left)},{_n(down(y))}H{_n(WIDTH - _RIGHT)}" for y in ticks(*plot.y, 8)]
     yield f'<path d="{"".join(grid)}" stroke="#e0e0e0" stroke-width="1" fill="none"/>'
     zero = [f"M{_n(left)},{_n(down(0))}H{_n(WIDTH - _RIGHT)}"] if plot.y[0] <= 0 <= plot.y[1] else []
     zero += [f"M{_n(across(0))},{_n(_TOP)}V{_n(bottom)}"] if plot.x[0] <= 0 <= plot.x[1] else []
     yield f'<path d="{"".join(zero)}" stroke="{THIN_WIRE}" stroke-width="1.2" fill="none"/>'
     yield f'<g font-size="{_FONT:g}" fill="{INK}" text-anchor="middle">'
-    for x in ticks(*plot.x, 10):
+    for x in plot.x_ticks:
         yield f'<text x="{_n(across(x))}" y="{_n(bottom + 17)}">{_tick(x)}</text>'
-    corner = f'x="{_n(WIDTH - _RIGHT - 4)}" y="{_n(bottom + 33)}"'
+    half = width(plot.x_label, _FONT + 1) / 2
+    end = WIDTH - _RIGHT - 4 if half <= 20 else WIDTH - 3 - half  # a word, which would be cut off
+    corner = f'x="{_n(end)}" y="{_n(bottom + 33)}"'
     yield f'<text {corner} font-size="{_FONT + 1:g}">{_label(plot.x_label)}</text>'
     yield "</g>"
     yield f'<g font-size="{_FONT:g}" fill="{INK}" text-anchor="end">'
