@@ -1,0 +1,1 @@
+"""The checker: answers are read, held against a worked example, and judged."""

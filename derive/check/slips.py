@@ -1,0 +1,113 @@
+"""Slips of the pen, which no formula makes: digits transposed, a decimal point or a sign lost, the neighbour copied."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+from derive.check.model import Mistake, Written
+
+POWERS = (1, -1, 2, -2, 3, -3)
+FEWEST_DIGITS = 2
+"""Numbers of fewer digits agree too often by chance."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """What may be written for a quantity: from the true numbers, or from the student's own."""
+
+    low: float
+    high: float
+
+    def holds(self, value: float, slack: float) -> bool:
+        return self.low - slack <= value <= self.high + slack
+
+
+def slips(
+    quantity: str, answer: Written, reaches: tuple[Reach, ...], others: Mapping[str, float], unit: float
+) -> Iterator[Mistake]:
+    """The slips that turn a number that may be written into the one that is.
+
+    reaches   intervals of right answers (true, and from the student's own earlier ones)
+    others    true values of other quantities by name, for a neighbour's number
+    unit      a unit of the last written digit
+    """
+    value, digits = float(answer.value), answer.significant or 0
+    if not value:
+        return
+    if _any(reaches, -value, 0.0):
+        yield Mistake("sign-lost", f"The sign of {quantity} is the wrong one.", step=quantity)
+    if digits >= FEWEST_DIGITS:
+        for power in POWERS:
+            if _any(reaches, value * 10.0**power, 0.5 * unit * 10.0**power):
+                places = f"{abs(power)} place{'s' * (abs(power) > 1)}"
+                side = "left" if power > 0 else "right"
+                message = f"The decimal point of {quantity} has slipped {places} to the {side}."
+                yield Mistake("decimal-point-slipped", message, step=quantity)
+                break
+        for swapped in _transposed(answer):
+            if _any(reaches, swapped, 0.0):
+                yield Mistake("digits-transposed", f"Two digits of {quantity} have changed places.", step=quantity)
+                break
+    yield from _copied(quantity, value, digits, others, unit)
+    if digits >= FEWEST_DIGITS and "%" not in answer.text and _any(reaches, value / 100, 0.005 * unit):
+        yield Mistake("percent", f"{quantity} was written in percent, without the sign.", step=quantity)
+    if digits >= FEWEST_DIGITS and any(_beside(reach, value, unit) for reach in reaches):
+        yield Mistake("last-digit", f"The last digit of {quantity} is one off.", step=quantity)
+
+
+def _any(reaches: tuple[Reach, ...], value: float, slack: float) -> bool:
+    return any(reach.holds(value, slack + 1e-9 * abs(value)) for reach in reaches)
+
+
+def _beside(reach: Reach, value: float, unit: float) -> bool:
+    return 0 < max(reach.low - value, value - reach.high) <= unit * 1.001
+
+
+def _transposed(answer: Written) -> Iterator[float]:
+    """The number with two neighbouring digits exchanged, every such pair."""
+    found = re.fullmatch(r"([-+−]?)(\d*)[.,]?(\d*)((?:[eE].*)?)", answer.text)
+    if found is None or not answer.value:
+        return
+    digits = found[2] + found[3]
+    if not digits or not int(digits):
+        return
+    unit = abs(answer.value) / int(digits)
+    sign = -1 if answer.value < 0 else 1
+    for place in range(len(digits) - 1):
+        if digits[place] != digits[place + 1]:
+            changed = digits[:place] + digits[place + 1] + digits[place] + digits[place + 2 :]
+            yield float(sign * unit * int(changed))
+
+
+def _copied(
+    quantity: str, value: float, digits: int, others: Mapping[str, float], unit: float
+) -> Iterator[Mistake]:
+    """The number of another quantity of the same kind, or of the gradient where the new weight was asked for."""
+    if digits < FEWEST_DIGITS:
+        return
+    for name, true in others.items():
+        if abs(value - true) <= 0.5000001 * unit:
+            message = f"This is {name}; asked for is {quantity}."
+            yield Mistake("another-quantity", message, step=quantity)
+            return
+
+
+def family(name: str) -> str:
+    """What a quantity is, its indices aside: out_h1 and out_h2, dE/dw1 and dE/dw5 are of one kind."""
+    return re.sub(r"\d+", "#", name)
+
+
+def relatives(quantity: str, names: Mapping[str, float]) -> dict[str, float]:
+    """The quantities whose number is easily copied instead."""
+    kind = family(quantity)
+    base = quantity.removesuffix("_new")
+    tests: tuple[Callable[[str], bool], ...] = (
+        lambda name: family(name) == kind,
+        lambda name: base != quantity and name in (f"dE/d{base}", base),
+        lambda name: quantity.startswith("dE/d") and name == quantity.removeprefix("dE/d") + "_new",
+        lambda name: quantity.replace("net_", "out_") == name or quantity.replace("out_", "net_") == name,
+    )
+    return {name: value for name, value in names.items() if name != quantity and any(test(name) for test in tests)}
+

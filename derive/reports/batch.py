@@ -1,0 +1,95 @@
+"""A file of answers, judged as it is read: everyone against one problem, or each student against their own sheet."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from itertools import groupby
+
+from derive.check.answers import AnswerFile
+from derive.check.gradebook import Verdicts
+from derive.check.mistakes import mutants
+from derive.check.model import Blank, Marking, Sheet, Verdict
+from derive.check.verdicts import judge
+from derive.errors import DeriveError
+from derive.problem.model import Problem
+from derive.worked import WorkedExample
+
+NO_VARIANT = "no variant is given in the answers, and no sheet has this name"
+
+
+@dataclass(frozen=True, slots=True)
+class OwnSheets:
+    """Which problem each student had.
+
+    problem_of   the problem of a variant; raises DeriveError for an id that is none
+    of_student   the variants of students by name, for answers that do not say theirs
+    """
+
+    problem_of: Callable[[str], Problem]
+    of_student: Mapping[str, str]
+
+
+class Batch:
+    """The answers of a file to a problem."""
+
+    def __init__(
+        self, example: WorkedExample, file: AnswerFile, marking: Marking, own: OwnSheets | None = None
+    ) -> None:
+        self.example = example
+        self.file = file
+        self.marking = marking
+        self.own = own
+
+    @property
+    def has_variants(self) -> bool:
+        """Whether students are told apart by variants as well."""
+        return self.file.variants or self.own is not None
+
+    def example_of(self, variant: str) -> WorkedExample:
+        """The worked example of a variant; that of the problem itself for what is no variant."""
+        try:
+            return self._own_example(variant)
+        except DeriveError:
+            return self.example
+
+    def _own_example(self, variant: str) -> WorkedExample:
+        if self.own is None or not variant:
+            return self.example
+        return WorkedExample(self.own.problem_of(variant), self.example.options)
+
+    def sheets(self) -> Iterator[Sheet]:
+        """The answers, each with the variant of the student."""
+        for sheet in self.file.sheets():
+            if self.own is not None and not sheet.variant:
+                yield replace(sheet, variant=self.own.of_student.get(sheet.student, ""))
+            else:
+                yield sheet
+
+    def judged(self, sheets: Iterable[Sheet]) -> Iterator[Verdicts]:
+        """The verdicts, a student at a time."""
+        if self.own is not None:
+            yield from self._each_own(sheets)
+            return
+        found = judge(self.example, sheets, self.file.expected, self.marking)
+        for _, verdicts in groupby(found, key=lambda verdict: (verdict.student, verdict.variant)):
+            yield list(verdicts)
+
+    def _each_own(self, sheets: Iterable[Sheet]) -> Iterator[Verdicts]:
+        """The verdicts of students who have a variant each; the mistakes are those of the problem itself."""
+        known = mutants(self.example, self.file.expected)
+        for sheet in sheets:
+            try:
+                if not sheet.variant:
+                    raise DeriveError(NO_VARIANT)
+                example = self._own_example(sheet.variant)
+            except DeriveError as error:
+                self.file.notes.add(f"{sheet.student}: {error}")
+                yield [self._waiting(sheet, name, str(error)) for name in self.file.expected]
+                continue
+            yield list(judge(example, [sheet], self.file.expected, self.marking, mutants=lambda _one, _names: known))
+
+    def _waiting(self, sheet: Sheet, quantity: str, why: str) -> Verdict:
+        """What cannot be judged waits for a person: one sheet without its numbers must not stop the others."""
+        answer = sheet.answers.get(quantity, Blank()).text
+        return Verdict(sheet.student, quantity, answer, "unreadable", "", None, None, None, why, sheet.variant)
