@@ -11,6 +11,7 @@ import click
 
 from derive import __version__
 from derive.commands.activation import activation
+from derive.commands.check import check
 from derive.commands.collapse import collapse
 from derive.commands.completion import completion
 from derive.commands.epochs import epochs
@@ -18,9 +19,12 @@ from derive.commands.examples import examples
 from derive.commands.gallery import gallery
 from derive.commands.initializer import initializer
 from derive.commands.loss import loss
+from derive.commands.mnist import mnist
 from derive.commands.optimizer import optimizer
 from derive.commands.problems import list_problems, new, schema
 from derive.commands.show import forward, gradient, show
+from derive.commands.verify import verify
+from derive.commands.worksheet import worksheet
 from derive.errors import DeriveError
 
 INTERRUPTED = 130
@@ -99,17 +103,21 @@ for _command in (
     show,
     gradient,
     forward,
+    check,
     collapse,
+    verify,
     activation,
     loss,
     epochs,
     initializer,
     optimizer,
+    mnist,
     list_problems,
     new,
     schema,
     completion,
     gallery,
+    worksheet,
 ):
     cli.add_command(_command)
 

@@ -18,6 +18,7 @@ from derive.formula.resolved import Formulas
 from derive.formula.symbols import symbol
 from derive.numbers.exact import Undefined
 from derive.numbers.rounding import Rounding
+from derive.verify.checked import checked
 from derive.worked import WorkedExample, quantity_names
 
 FORMAT = 1
@@ -37,6 +38,7 @@ def as_data(example: WorkedExample) -> dict[str, Any]:
 
     `quantities` holds, by name: `value`, the nearest double (None where there is no number); `exact`, where the value
     is rational; `shown`, as the page prints it; `formula`, in names of the forward pass, and the same as `latex`.
+    `verified` says what came of holding the numbers against a second calculation.
     Raises DeriveError for an unknown name in the example's `only`, and where a step has no value.
     """
     problem = example.problem
@@ -50,6 +52,7 @@ def as_data(example: WorkedExample) -> dict[str, Any]:
         "rounding": _rounding(problem.rounding),
         "quantities": {key: _quantity(example, formulas, found) for key, found in listed.items()},
         "steps": [_step(example, step) for step in steps],
+        "verified": checked(example).as_data(),
     }
 
 

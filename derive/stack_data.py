@@ -16,6 +16,7 @@ from derive.formula.grammar import write
 from derive.formula.printing import write as print_formula
 from derive.formula.symbols import symbol
 from derive.numbers.rounding import Rounding, nearest_double, show
+from derive.verify.checked import checked
 from derive.worked import WorkedExample
 
 
@@ -31,6 +32,7 @@ def stacks_as_data(example: WorkedExample) -> dict[str, Any]:
         "title": example.problem.title,
         "kind": example.problem.kind,
         "stacks": [_stack(stack, example.problem.rounding) for stack in found],
+        "verified": checked(example).as_data(),
     }
 
 

@@ -128,7 +128,7 @@ def test_the_shape(name: str) -> None:
     example = example_of(name)
     data = example.json()
     assert json.loads(json.dumps(data, allow_nan=False)) == data
-    assert list(data) == ["format", "title", "kind", "rounding", "quantities", "steps"]
+    assert list(data) == ["format", "title", "kind", "rounding", "quantities", "steps", "verified"]
     assert data["format"] == 1
     assert data["kind"] == example.problem.kind
     assert set(data["rounding"]) in ({"decimals", "carry", "mode"}, {"significant", "carry", "mode"})

@@ -12,6 +12,7 @@ from derive.commands.request import Request
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from derive.pages.render import Look
     from derive.worked import WorkedExample
 
 SYMBOLS = "∂δησ·×−≈≤Σ√²⁺½"
@@ -45,9 +46,14 @@ def _figure(example: WorkedExample, path: Path) -> dict[Path, bytes]:
 def _content(example: WorkedExample, request: Request, figure: str) -> str:
     if request.chosen_format == "json":
         return as_json(example.json())
+    return example.page(look_of(request, figure))
+
+
+def look_of(request: Request, figure: str) -> Look:
+    """How the page of a request looks; `figure` is "embed" or the name of the file beside it."""
     from derive.pages.render import Look
 
-    look = Look(
+    return Look(
         format=request.chosen_format,  # type: ignore[arg-type]  # one of FORMATS
         dialect=request.dialect or "github",  # type: ignore[arg-type]  # one of the choices of --dialect
         fragment=request.fragment,
@@ -55,7 +61,6 @@ def _content(example: WorkedExample, request: Request, figure: str) -> str:
         width=_width(request),
         figure=figure,
     )
-    return example.page(look)
 
 
 def as_json(data: Any) -> str:
@@ -67,6 +72,11 @@ def as_json(data: Any) -> str:
 def _ascii(request: Request) -> bool:
     if request.ascii is not None or request.path:
         return bool(request.ascii)
+    return is_ascii_only()
+
+
+def is_ascii_only() -> bool:
+    """Whether standard output cannot take ∂ and δ."""
     try:
         SYMBOLS.encode(_encoding())
     except UnicodeEncodeError:
@@ -75,7 +85,12 @@ def _ascii(request: Request) -> bool:
 
 
 def _width(request: Request) -> int:
-    if request.path or not sys.stdout.isatty():
+    return USUAL_WIDTH if request.path else terminal_width()
+
+
+def terminal_width() -> int:
+    """How many characters fit on a line of standard output."""
+    if not sys.stdout.isatty():
         return USUAL_WIDTH
     import shutil
 

@@ -13,19 +13,34 @@ from derive.errors import DeriveError
 @click.command("list", epilog=examples("derive list", "derive list --format json"))
 @click.option("--format", "chosen", type=click.Choice(("text", "json")), default="text", help="Default: text.")
 def list_problems(chosen: str) -> None:
-    """List the bundled problems by topic."""
+    """List the bundled problems by topic.
+
+    Answers in brackets come with the problem, for `derive check`.
+    """
+    from derive.check.bundled import bundled_answers
     from derive.problem.topics import by_topic
 
     rows = [row for _, group in by_topic() for row in group]
+    answers = bundled_answers()
     if chosen == "json":
-        entries = [{"name": name, "title": title, "topic": topic} for name, title, topic in rows]
+        entries = [
+            {"name": name, "title": title, "topic": topic, "answers": list(answers.get(name, ()))}
+            for name, title, topic in rows
+        ]
         print_bytes(as_json(entries).encode())
         return
     width = max(len(name) for name, _, _ in rows)
     topics = [
-        "\n".join([topic, *(f"  {name:{width}}  {title}" for name, title, _ in group)]) for topic, group in by_topic()
+        "\n".join([topic, *(_row(name, title, width, answers.get(name, ())) for name, title, _ in group)])
+        for topic, group in by_topic()
     ]
     print_text("\n\n".join(topics) + "\n")
+
+
+def _row(name: str, title: str, width: int, answers: tuple[str, ...]) -> str:
+    """A line of the list; what stands in brackets can be given to `derive check`."""
+    bundled = f"  [answers: {', '.join(answers)}]" if answers else ""
+    return f"  {name:{width}}  {title}{bundled}"
 
 
 @click.command(epilog=examples("derive new", "derive new -o mine.toml", "derive new --kind expression -o f.toml"))

@@ -81,7 +81,7 @@ class Request:
         return replace(given, carry=self.carry or given.carry, mode=self.rounding_mode or given.mode)
 
 
-def _complete_problem(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG001
+def complete_problem(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG001
     """The bundled problems, and files (first: bash forgets what comes before that item)."""
     from derive.problem.file import bundled
 
@@ -89,7 +89,7 @@ def _complete_problem(ctx: click.Context, param: click.Parameter, incomplete: st
     return [CompletionItem(incomplete, type="file"), *names]
 
 
-problem_argument = click.argument("problem", shell_complete=_complete_problem)
+problem_argument = click.argument("problem", shell_complete=complete_problem)
 
 _PAGE_OPTIONS = (
     click.option("--format", type=click.Choice(FORMATS), help="Default: by the suffix of the output file, else text."),

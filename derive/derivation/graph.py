@@ -86,7 +86,7 @@ def sample_suffix(sample: int) -> str:
 def split_sample(name: str) -> tuple[str, int]:
     """("net_h1", 2) for "net_h1[2]"; ("W1[3,4]", 0) for a weight by place; sample 0 where there is none."""
     head, bracket, tail = name.rpartition("[")
-    if bracket and tail.endswith("]") and tail[:-1].isdigit():
+    if bracket and tail.endswith("]") and tail.isascii() and tail[:-1].isdigit():
         return head, int(tail[:-1])
     return name, 0
 

@@ -6,12 +6,15 @@ import re
 from dataclasses import dataclass
 
 from derive.derivation.chain_rule import Derivation, derivative_name, split_derivative
-from derive.derivation.graph import WrittenOut, split_sample
+from derive.derivation.graph import Graph, WrittenOut, split_sample
 from derive.derivation.network import NetworkGraph
 from derive.errors import DeriveError, nearest
 
 MOST_STEPS = 100_000
 """So many updates can be asked for; each takes about a millisecond in a small network."""
+
+MOST_CHARACTERS = 200
+"""A longer text is no name."""
 
 
 class UnknownQuantity(DeriveError):
@@ -30,13 +33,15 @@ class Reference:
 
 
 _SPELLINGS = str.maketrans({"∂": "d", "δ": "delta_", "−": "-", "′": "'", "⁺": "+", "’": "'", " ": ""})
-_STEP = re.compile(r"(?:@(\d{1,9})|_new|\+|')$")
+_STEP = re.compile(r"(?:@([0-9]{1,9})|_new|\+|')$")
 
 
-def resolve(text: str, derivation: Derivation) -> Reference:
-    """The quantity that `text` means; raises UnknownQuantity with the nearest name."""
+def resolve(text: str, derivation: Derivation, *, suggest: bool = True) -> Reference:
+    """The quantity that `text` means; raises UnknownQuantity with the nearest name, or at once without `suggest`."""
+    if len(text) > MOST_CHARACTERS:
+        raise UnknownQuantity(f"a name of {len(text):,} characters is no quantity; accepted: at most {MOST_CHARACTERS}")
     plain = re.sub(r"delta_(?=_)", "delta", text.strip().translate(_SPELLINGS)).replace("$", "").replace("\\", "")
-    if exact := _unrolled(plain, derivation):
+    if exact := _unrolled(plain, derivation, suggest):
         return Reference(exact)
     found = _STEP.search(plain)
     base = plain[: found.start()] if found else plain
@@ -49,10 +54,15 @@ def resolve(text: str, derivation: Derivation) -> Reference:
         name = _known(candidate, derivation)
         if name is not None:
             return Reference(name, step)
-    raise UnknownQuantity(f'"{text}" is no quantity of this problem{_suggestion(base, derivation)}')
+    raise _unknown(text, base, derivation, suggest)
 
 
-def _unrolled(name: str, derivation: Derivation) -> str | None:
+def _unknown(text: str, base: str, derivation: Derivation, suggest: bool) -> UnknownQuantity:
+    suggestion = _suggestion(base, derivation) if suggest else ""
+    return UnknownQuantity(f'"{text}" is no quantity of this problem{suggestion}')
+
+
+def _unrolled(name: str, derivation: Derivation, suggest: bool) -> str | None:
     """A name with its step that is a node of its own, or the first update where w_new or w' asks for that."""
     graph = derivation.graph
     if not isinstance(graph, WrittenOut) or graph.counts != "updates":
@@ -61,7 +71,7 @@ def _unrolled(name: str, derivation: Derivation) -> str | None:
         candidate = graph.also.get(candidate, candidate)
         if found := _known(candidate, derivation):
             return found
-    raise UnknownQuantity(f'"{name}" is no quantity of this problem{_suggestion(name, derivation)}')
+    raise _unknown(name, name, derivation, suggest)
 
 
 def _candidates(text: str) -> list[str]:
@@ -78,8 +88,16 @@ def _known(name: str, derivation: Derivation) -> str | None:
     pair = split_derivative(name)
     if pair is None:
         return _known_node(name, derivation)
-    parts = [None if part == "eta" else _known(part, derivation) for part in pair]
-    return derivative_name(parts[0], parts[1]) if parts[0] and parts[1] else None
+    nodes = [node for part in pair if (node := _known_node(part, derivation)) and _is_node(node, derivation.graph)]
+    return derivative_name(nodes[0], nodes[1]) if len(nodes) == 2 else None
+
+
+def _is_node(name: str, graph: Graph) -> bool:
+    try:
+        graph.node(name)
+    except KeyError:
+        return False
+    return True
 
 
 def _known_node(name: str, derivation: Derivation) -> str | None:
@@ -124,7 +142,7 @@ def _other_spellings(name: str, graph: object) -> list[str]:
 
 def _by_place(name: str, graph: NetworkGraph) -> str | None:
     """What W1[from,to], B1[neuron], X[sample,input] or Y1[sample,neuron] stands for; W and Y of a single layer."""
-    found = re.fullmatch(r"([WBwbXY])(\d*)\[(\d+)(?:,(\d+))?\]", name)
+    found = re.fullmatch(r"([WBwbXY])([0-9]*)\[([0-9]+)(?:,([0-9]+))?\]", name)
     if not found:
         return None
     kind, layer, first, second = found.groups()

@@ -482,7 +482,8 @@ class _Uses:
     def _by_place(self, name: str) -> tuple[int, int, int] | None:
         head, _, inside = name.partition("[")
         source, _, neuron = inside.removesuffix("]").partition(",")
-        if not (head.startswith("W") and head[1:].isdigit() and source.isdigit() and neuron.isdigit()):
+        digits = head[1:] + source + neuron
+        if not (head.startswith("W") and head[1:] and source and neuron and digits.isascii() and digits.isdigit()):
             return None
         place = (int(head[1:]), int(neuron), int(source))
         if not 1 <= place[0] <= len(self._network.layers):

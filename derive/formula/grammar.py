@@ -11,7 +11,7 @@ Order and grouping are kept as written.  Nothing is evaluated; the time is linea
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from fractions import Fraction
 from typing import get_args
 
@@ -48,12 +48,20 @@ _EULER = Name("e")
 _PI = frozenset(("pi", "π"))
 
 
-def read(text: str, *, functions: Collection[str] | None = None, names: Names | None = None) -> Expr:
+def read(
+    text: str,
+    *,
+    functions: Collection[str] | None = None,
+    names: Names | None = None,
+    joined: Callable[[list[Token]], list[Token]] | None = None,
+) -> Expr:
     """The tree of a formula in plain text, Unicode or simple LaTeX.
 
     functions   the functions that may be called, all of `FUNCTIONS` by default; one that is not in that table takes
                 any number of arguments
     names       the names that may occur (a collection or a test); any name by default; pi is π unless listed
+    joined      makes one token of several that are one name together, dE/dw5; then plain text may be written as if
+                typeset: 2x, e^-x, o(1 - o)
 
     Raises `Unreadable` with the column for anything else: at most 2,000 characters, 600 nodes, 60 levels, 60 digits in
     a number, exponents of numbers from -400 to 400.
@@ -63,7 +71,8 @@ def read(text: str, *, functions: Collection[str] | None = None, names: Names | 
         raise Unreadable(1, "found no formula", _OPERAND)
     latex = "\\" in text or "{" in text
     allowed = FUNCTIONS.keys() if functions is None else functions
-    reader = _Reader(cut, Vocabulary(allowed, names, latex), typeset=latex or not text.isascii())
+    typeset = latex or not text.isascii() or joined is not None
+    reader = _Reader(joined(cut) if joined else cut, Vocabulary(allowed, names, latex), typeset=typeset)
     return reader.whole()
 
 

@@ -76,6 +76,11 @@ def show(value: Fraction, rounding: Rounding) -> str:
     return _text(_round_fraction(value, rounding), rounding)
 
 
+def show_units(units: int, exponent: int, rounding: Rounding) -> str:
+    """units · 10^exponent, rounded already, as `show` writes it; with significant digits, units has that many or is 0."""
+    return _text(_Rounded(units, exponent if units or rounding.significant is None else 0), rounding)
+
+
 def show_real(value: Real, rounding: Rounding) -> str | None:
     """The true value as `show` writes it, None where the enclosure does not decide the digits."""
     rounding = _readable(value, rounding)

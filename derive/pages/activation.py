@@ -65,7 +65,9 @@ class ActivationPage:
         self._example = example
         self._row = graph.row
         self._points = graph.points
-        self._writer = PointWriter(writer.style, writer.notation, writer.inline, writer.escape, graph.row)
+        self._writer = PointWriter(
+            writer.style, writer.notation, writer.inline, writer.escape, writer.language, graph.row
+        )
         self._width = width
         self._prose = Prose(self._writer, language)
         self._equations = Equations(example, self._writer, width, line_width)

@@ -116,7 +116,7 @@ class Equations:
             self._add_cases(rows, target, definition)
             return False
         shown = self._example.written(target)
-        if shown is None and (self._is_symbolic(target) or any(map(split_derivative, names_in(definition)))):
+        if shown is None and (self._is_symbolic(target) or self._of_slopes(target, definition)):
             return False
         last = self.substituted(definition)
         if last != symbolic and not isinstance(definition, Name):
@@ -137,6 +137,12 @@ class Equations:
         if example.problem.given or example.derivation.quantity(target).node is None or split_derivative(target):
             return False
         return all(example.written(parent) is None for parent in example.graph.parents(target))
+
+    def _of_slopes(self, target: str, definition: Expr) -> bool:
+        """Whether a line without a number is made of derivatives; where nothing is given no term is looked at."""
+        if split_derivative(target) and not self._example.problem.given:
+            return True
+        return any(map(split_derivative, names_in(definition)))
 
     def _is_full(self) -> bool:
         return self._example.problem.rounding.carry == "full"

@@ -44,7 +44,7 @@ def _rate(example: WorkedExample, update: Update, prose: Prose, writer: Writer) 
     known = {name: example.derivation.known(name, 0) for name in names}
     if known:
         shown = (_assigned(name, number.written, writer) for name, number in known.items() if number)
-        yield prose.say("optimizer", "hypers"), ", ".join(shown)
+        yield prose.say("optimizer", "hypers"), writer.listed(shown)
 
 
 def _known(example: WorkedExample, prose: Prose, writer: Writer) -> Iterator[tuple[str, str]]:
@@ -56,7 +56,7 @@ def _known(example: WorkedExample, prose: Prose, writer: Writer) -> Iterator[tup
             sign = "=" if not example.is_rounded(name) else RELATIONS["≈"][writer.style]
             found.append(writer.inline(f"{writer.name(name)} {sign} {writer.number(shown)}"))
     if found:
-        yield prose.say("headings", "forward"), ", ".join(found)
+        yield prose.say("headings", "forward"), writer.listed(found)
 
 
 def _assigned(name: str, text: str, writer: Writer) -> str:
@@ -68,7 +68,7 @@ def _row(example: WorkedExample, title: str, names: Iterable[str], writer: Write
     known = [_assigned(name, given[name].written, writer) for name in names if name in given]
     if known:
         more = [] if len(known) <= SHOWN else ["…"]
-        yield title, ", ".join(known[:SHOWN] + more)
+        yield title, writer.listed(known[:SHOWN] + more)
 
 
 def _network(example: WorkedExample, graph: NetworkGraph, prose: Prose, writer: Writer) -> Iterator[tuple[str, str]]:

@@ -55,10 +55,16 @@ class Prose:
         """Whether there is a sentence of that key."""
         return key in _phrases(self._language).get(group, {})
 
+    def translated(self, text: str) -> str:
+        """The text of a bundled problem in this language; any other text as it is."""
+        return _phrases(self._language).get("titles", {}).get(text, text)
+
     def say(self, group: str, key: str, /, **words: Any) -> str:
         """The sentence of that key; `words` fill it."""
         text = _phrases(self._language)[group][key]
         if "{" not in text:
             return text
+        if "title" in words:
+            words["title"] = _phrases(self._language).get("titles", {}).get(words["title"], words["title"])
         template = _phrase(self._language, group, key)
         return template.render(words, q=self._writer.quantity, m=self._writer.math)

@@ -88,10 +88,20 @@ def _check_tex(text: str) -> None:
 
 
 def _rendered(example: WorkedExample, look: Look) -> str:
-    used = writer(look.format, look.dialect, example.problem.notation, ascii=look.ascii)
+    blocks = blocks_of(example, sheet_for(look, example.problem.notation))
+    return put_together(blocks, look, _figure(example, look, blocks))
+
+
+def sheet_for(look: Look, notation: str) -> Sheet:
+    """What blocks are built with for a page that looks so."""
+    used = writer(look.format, look.dialect, notation, ascii=look.ascii)
     width, line_width = (look.width - 24, look.width - 6) if look.format == "text" else (EQUATION_WIDTH, LINE_WIDTH)
-    blocks = blocks_of(example, Sheet(used, width, line_width, look.language))
-    words = {"blocks": blocks, "look": look, "figure": _figure(example, look, blocks), "title": blocks[0].text}
+    return Sheet(used, width, line_width, look.language)
+
+
+def put_together(blocks: list[Block], look: Look, figure: str = "") -> str:
+    """The blocks, the first of them the title, in the template of the format; `figure` stands for the picture."""
+    words = {"blocks": blocks, "look": look, "figure": figure, "title": blocks[0].text}
     return _template(look.format).render(words).rstrip("\n") + "\n"
 
 

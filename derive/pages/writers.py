@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from derive.formula.expression import Number
 from derive.formula.printing import plain_number
 from derive.formula.symbols import Style, symbol
+from derive.pages.languages import LANGUAGES, decimals, inline_in
 
 MINUS = {"latex": "-", "unicode": "−", "ascii": "-"}
 
-_SCIENTIFIC = re.compile(r"(-?[0-9.]+)e([-+]?)0*([0-9]+)")
+_SCIENTIFIC = re.compile(r"(-?[0-9.,{}]+)e([-+]?)0*([0-9]+)")
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 _TEX = {
     "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "%": r"\%",
@@ -57,14 +58,16 @@ def plain(text: str) -> str:
 class Writer:
     """One way to write.
 
-    inline   puts a formula into a line of prose
-    escape   makes a stranger's words harmless
+    inline     puts a formula into a line of prose
+    escape     makes a stranger's words harmless
+    language   has the decimal mark
     """
 
     style: Style
     notation: str
     inline: Callable[[str], str]
     escape: Callable[[str], str]
+    language: str = "en"
 
     def name(self, name: str) -> str:
         """The symbol of a quantity, without the marks of a formula."""
@@ -88,22 +91,28 @@ class Writer:
         return self.inline({"latex": latex, "unicode": text}.get(self.style, ascii or text))
 
     def number(self, text: str) -> str:
-        """A number as text, with the minus sign of the style."""
+        """A number as text, with the minus sign of the style and the decimal mark of the language."""
+        text = decimals(text, self.language, self.style)
         scientific = _SCIENTIFIC.fullmatch(text)
         if scientific and self.style == "latex":
             mantissa, sign, exponent = scientific.groups()
             return rf"{mantissa} \cdot 10^{{{sign.strip('+')}{exponent}}}"
         return text.replace("-", MINUS[self.style])
 
+    def listed(self, formulas: Iterable[str]) -> str:
+        """Formulas one after another; by semicolons where numbers have a comma."""
+        return (", " if LANGUAGES[self.language].decimal == "." else "; ").join(formulas)
+
     def constant(self, constant: Number) -> str:
         return self.number(plain_number(constant, self.style))
 
 
-def writer(format: str, dialect: str, notation: str, *, ascii: bool = False) -> Writer:
+def writer(format: str, dialect: str, notation: str, *, ascii: bool = False, language: str = "en") -> Writer:
     """The writer of a format: "markdown" (dialect "github" or "dollar"), "latex" or "text"."""
     if format == "markdown":
         inline = (lambda math: f"$`{math}`$") if dialect == "github" else (lambda math: f"${math}$")
-        return Writer("latex", notation, inline, escape_markdown)
+        return Writer("latex", notation, inline_in(language, "latex", inline), escape_markdown, language)
     if format == "latex":
-        return Writer("latex", notation, lambda math: f"${math}$", escape_tex)
-    return Writer("ascii" if ascii else "unicode", notation, lambda math: math, plain)
+        return Writer("latex", notation, inline_in(language, "latex", lambda math: f"${math}$"), escape_tex, language)
+    style: Style = "ascii" if ascii else "unicode"
+    return Writer(style, notation, inline_in(language, style, lambda math: math), plain, language)

@@ -30,6 +30,10 @@ _TOML = 'TOML: lines such as loss = "squared-error", tables such as [update], te
 
 def load(source: str | Path) -> Problem:
     """The problem in a file; raises ProblemError with every mistake, and for a file that cannot be read."""
+    return loads(_file_text(source), str(source))
+
+
+def _file_text(source: str | Path) -> str:
     path = Path(source)
     try:
         with path.open("rb") as file:
@@ -42,12 +46,12 @@ def load(source: str | Path) -> Problem:
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise _unusable(source, f"the file cannot be read: {reason}", "a problem file (TOML)") from None
-    return loads(_decoded(content, str(source)), str(source))
+    return _decoded(content, str(source))
 
 
 def loads(text: str, source: str = "-") -> Problem:
     """The problem in a text; raises ProblemError with every mistake."""
-    return from_dict(_toml(text, source), source)
+    return from_dict(mapping_of(text, source), source)
 
 
 def from_dict(data: Mapping[str, Any], source: str = "") -> Problem:
@@ -116,11 +120,14 @@ def _listed() -> str:
 
 def find(name: str) -> Problem:
     """The problem that a bundled name, a path, or - (standard input) stands for."""
+    return loads(text_of(name), name)
+
+
+def text_of(name: str) -> str:
+    """The text of the file that a bundled name, a path, or - stands for; raises ProblemError."""
     if name == "-":
-        return loads(_decoded(_limited(sys.stdin.buffer, "-"), "-"), "-")
-    if name in _bundled_names():
-        return replace(load(BUNDLED / f"{name}.toml"), source=name)
-    return load(name)
+        return _decoded(_limited(sys.stdin.buffer, "-"), "-")
+    return _file_text(BUNDLED / f"{name}.toml" if name in _bundled_names() else name)
 
 
 # -- from bytes to a mapping
@@ -161,7 +168,8 @@ def _decimal(text: str) -> Decimal:
         raise ValueError(f"the number {quote(text)} is too large or too small to be used") from None
 
 
-def _toml(text: str, source: str) -> dict[str, Any]:
+def mapping_of(text: str, source: str = "-") -> dict[str, Any]:
+    """The mapping that a TOML text is, numbers as they were written; raises ProblemError."""
     if len(text) > MOST_BYTES:
         raise _too_large(source)
     if _LONG_DOTTED_KEY.search(text):

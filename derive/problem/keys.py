@@ -183,6 +183,19 @@ def _not_a_quantity(value: str) -> str | None:
 
 _quantity = checked_text('a quantity, such as "dE/dw5"', {"minLength": 1, "maxLength": 100}, _not_a_quantity)
 
+_points = either(
+    whole(0, 1000),
+    entries_of(_quantity, whole(0, 1000), "a table of points"),
+    accepted="the points of each question, or a table with the points of each quantity",
+)
+SHEET = table(
+    {
+        "course": Key(text(200), "The course, in the head of each sheet."),
+        "date": Key(text(60), "The date, in the head of each sheet."),
+        "points": Key(_points, "The points of each question, or of each quantity."),
+    }
+)
+
 COMMON = {
     "title": Key(text(200), "The heading of the page."),
     "kind": Key(word(KINDS, what="kind"), "What the file describes (default network)."),
@@ -190,6 +203,7 @@ COMMON = {
     "ask": Key(list_of(_quantity, "a list of quantities"), 'The quantities that are asked for, such as "dE/dw5".'),
     "rounding": Key(ROUNDING, "How numbers are shown."),
     "vary": Key(VARY, "How given numbers vary from student to student."),
+    "sheet": Key(SHEET, "What is printed on worksheets."),
     "prose": Key(PROSE, "Sentences for the page."),
 }
 

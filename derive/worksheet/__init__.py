@@ -1,0 +1,1 @@
+"""Worksheets for a class: a problem with [vary] becomes as many different sheets as there are students."""

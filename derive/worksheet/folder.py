@@ -1,0 +1,117 @@
+"""The folder of a run: which files there are, each written whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from derive.errors import DeriveError
+
+MANIFEST = "manifest.json"
+FOLDERS = ("", "keys", "figures")
+_LEFT_BEHIND = re.compile(r"\.derive-\d+-.*\.tmp")
+
+
+class Folder:
+    """A folder that sheets are written to; `present` are the files that were there at the start."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._root = str(path)
+        self._process = os.getpid()
+        self.present = frozenset(self._files()) if path.is_dir() else frozenset()
+
+    def _files(self) -> Iterator[str]:
+        for folder in FOLDERS:
+            try:
+                with os.scandir(self.path / folder) as entries:
+                    yield from (f"{folder}/{entry.name}".lstrip("/") for entry in entries if entry.is_file())
+            except FileNotFoundError:
+                continue
+
+    def prepare(self) -> None:
+        """Make the folders, and clear away what a run that was stopped has left behind."""
+        with _told(self.path):
+            for folder in FOLDERS:
+                (self.path / folder).mkdir(parents=True, exist_ok=True)
+            for name in self.present:
+                if _LEFT_BEHIND.fullmatch(name.rpartition("/")[2]):
+                    (self.path / name).unlink(missing_ok=True)
+
+    def tidy(self) -> None:
+        """Remove the folders that stayed empty."""
+        for folder in FOLDERS[1:]:
+            try:
+                (self.path / folder).rmdir()
+            except OSError:
+                continue
+
+    def write(self, name: str, content: bytes) -> None:
+        """One file, in the place of an older one; raises DeriveError."""
+        with self.open(name) as file:
+            file.write(content)
+
+    def open(self, name: str) -> Replacing:
+        """A file to be written piece by piece, which stands in its place when it is closed and complete."""
+        folder, slash, last = name.rpartition("/")
+        return Replacing(f"{self._root}/{name}", f"{self._root}/{folder}{slash}.derive-{self._process}-{last}.tmp")
+
+    def manifest(self) -> Mapping[str, Any] | None:
+        """What the folder says of itself; None where there is no manifest; raises DeriveError for a broken one."""
+        path = self.path / MANIFEST
+        if MANIFEST not in self.present:
+            return None
+        try:
+            data = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise DeriveError(f"{path}: cannot be read: {error}; accepted: the manifest that derive wrote") from None
+        if not isinstance(data, dict) or data.get("format") != 1:
+            raise DeriveError(f"{path}: no manifest of sheets; accepted: the manifest that derive wrote")
+        return data
+
+
+class Replacing:
+    """Writes beside a file and takes its place at the end; whatever goes wrong, no half file stays."""
+
+    def __init__(self, path: str, beside: str) -> None:
+        self._path, self._beside = path, beside
+
+    def __enter__(self) -> Replacing:
+        with _told(self._path):
+            self._file = open(self._beside, "wb")  # noqa: PTH123  # closed in __exit__; Path.open is slower
+        return self
+
+    def write(self, content: bytes) -> None:
+        with _told(self._path):
+            self._file.write(content)
+
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
+        try:
+            with _told(self._path):
+                self._file.close()
+                if kind is None:
+                    os.replace(self._beside, self._path)  # noqa: PTH105  # thousands of files
+                    self._beside = ""
+        finally:
+            if self._beside:
+                Path(self._beside).unlink(missing_ok=True)
+
+
+class _told:  # noqa: N801  # reads as a word: with _told(path)
+    """What the system says of a path, as an error for the user."""
+
+    def __init__(self, path: Path | str) -> None:
+        self._path = path
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, OSError):
+            raise DeriveError(
+                f"{self._path}: cannot be written: {error.strerror or error}; complete files were kept, and the same "
+                "command goes on where it stopped"
+            ) from error

@@ -1,0 +1,277 @@
+"""What honest rounding of intermediate results can reach, for many variants at once, and what a mistake gives instead.
+
+A student who rounds every intermediate result to the digits of the page reaches at each quantity a number between the
+hull of [a, b] and [round(a), round(b)], where [a, b] is what the definition gives for the ranges of its parts.
+
+These numbers only decide which variants are fit for a class.  Every comparison leaves a margin that no short decimal
+falls on, so that the last bit of a double, which may differ from one machine to another, decides nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import reduce
+from math import prod
+
+import numpy as np
+
+from derive.catalogue.activations import BY_FUNCTION
+from derive.derivation.evaluator import exponents, formula
+from derive.formula.expression import (
+    Call,
+    Cases,
+    Expr,
+    Name,
+    Negative,
+    Number,
+    Power,
+    Product,
+    Quotient,
+    Series,
+    Sum,
+    is_plain,
+    is_step,
+)
+from derive.numbers.rounding import Rounding
+from derive.worksheet.arrays import RELATIONS, Arrays, Column, Flags, Floats
+from derive.worksheet.values import Table
+
+MARGIN = 1 / 997
+"""Of a unit of the last place; 1/997 has no short decimal."""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """lo <= hi, a number each for every variant."""
+
+    lo: Floats
+    hi: Floats
+
+
+class Honest:
+    """The ranges of the quantities of a table, each found when asked for."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+        self._spans: dict[str, Span] = {}
+
+    def span(self, name: str) -> Span:
+        if name not in self._spans:
+            self._spans[name] = self._found(name)
+        return self._spans[name]
+
+    def _found(self, name: str) -> Span:
+        if self._table.is_given(name):
+            value = self._table.column(name).value
+            return Span(value, value)
+        definition = self._table.derivation.quantity(name).definition
+        assert definition is not None
+        reached = spans(definition, self.span, self._table.count)
+        return reached if is_plain(definition) or is_step(definition) else widened(reached, self._table.rounding)
+
+
+def widened(span: Span, rounding: Rounding) -> Span:
+    """The hull of a range and of its rounded ends; an end that lies on a tie counts as rounded outward."""
+    unit = units_of(span, rounding)
+    with np.errstate(all="ignore"):
+        lo = np.floor(span.lo / unit + 0.5 - MARGIN) * unit
+        hi = np.ceil(span.hi / unit - 0.5 + MARGIN) * unit
+    return Span(np.fmin(span.lo, lo), np.fmax(span.hi, hi))
+
+
+def units_of(span: Span, rounding: Rounding) -> Floats:
+    """One unit of the last place that is shown, of the larger end."""
+    if rounding.decimals is not None:
+        return np.full(span.lo.shape, 10.0**-rounding.decimals)
+    size = np.maximum(np.abs(span.lo), np.abs(span.hi))
+    place = np.floor(np.log10(np.where(size > 0, size * (1 + 1e-12), 1.0)))
+    unit: Floats = 10.0 ** (place - (rounding.significant or 1) + 1)
+    return unit
+
+
+def spans(expr: Expr, lookup: Callable[[str], Span], count: int) -> Span:
+    """The range of a tree by interval arithmetic."""
+
+    def walk(part: Expr) -> Span:
+        return spans(part, lookup, count)
+
+    match expr:
+        case Name(name):
+            return lookup(name)
+        case Number(value):
+            return _point(float(value), count)
+        case Sum() | Series():
+            terms = expr.terms if isinstance(expr, Sum) else tuple(map(expr.term, range(1, expr.count + 1)))
+            parts = [walk(term) for term in terms]
+            return Span(np.sum([part.lo for part in parts], axis=0), np.sum([part.hi for part in parts], axis=0))
+        case Product(factors):
+            found = walk(factors[0])
+            for factor in factors[1:]:
+                found = _times(found, walk(factor))
+            return found
+        case Negative(arg):
+            inner = walk(arg)
+            return Span(-inner.hi, -inner.lo)
+        case Quotient(top, bottom):
+            nets = exponents(top, bottom)
+            if nets:
+                return _softmax(*map(walk, nets))
+            return _times(walk(top), _inverse(walk(bottom)))
+        case Power(base, exponent):
+            return _power(walk(base), exponent)
+        case Call() | Cases():
+            return _sampled(expr, lookup, count)
+
+
+def _point(value: float, count: int) -> Span:
+    found = np.full(count, value)
+    return Span(found, found)
+
+
+def _times(a: Span, b: Span) -> Span:
+    products = [a.lo * b.lo, a.lo * b.hi, a.hi * b.lo, a.hi * b.hi]
+    return Span(np.min(products, axis=0), np.max(products, axis=0))
+
+
+def _inverse(a: Span) -> Span:
+    with np.errstate(divide="ignore", invalid="ignore"):
+        apart = (a.lo > 0) | (a.hi < 0)
+        return Span(np.where(apart, 1 / a.hi, -np.inf), np.where(apart, 1 / a.lo, np.inf))
+
+
+def _power(base: Span, exponent: Expr) -> Span:
+    if isinstance(exponent, Number) and exponent.value == 2:
+        ends = [base.lo * base.lo, base.hi * base.hi]
+        low = np.where((base.lo <= 0) & (base.hi >= 0), 0.0, np.min(ends, axis=0))
+        return Span(low, np.max(ends, axis=0))
+    power = float(exponent.value) if isinstance(exponent, Number) else np.nan
+    with np.errstate(invalid="ignore", divide="ignore"):
+        ends = [np.power(base.lo, power), np.power(base.hi, power)]
+    return Span(np.min(ends, axis=0), np.max(ends, axis=0))
+
+
+def _softmax(own: Span, *others: Span) -> Span:
+    low = 1 / (1 + np.sum([np.exp(other.hi - own.lo) for other in others], axis=0))
+    high = 1 / (1 + np.sum([np.exp(other.lo - own.hi) for other in others], axis=0))
+    return Span(low, high)
+
+
+def _sampled(expr: Call | Cases, lookup: Callable[[str], Span], count: int) -> Span:
+    """A function at the ends of its arguments and between: they are a few units of the last place apart."""
+    found = []
+    for share in (0.0, 0.25, 0.5, 0.75, 1.0):
+
+        def at(name: str, share: float = share) -> Column:
+            span = lookup(name)
+            return Column(span.lo + share * (span.hi - span.lo), np.zeros(count))
+
+        found.append(Arrays(count, at).value(expr).value)
+    return Span(np.min(found, axis=0), np.max(found, axis=0))
+
+
+class Slip:
+    """One mistake: definitions that somebody exchanged, and what that changes; the same for every variant."""
+
+    def __init__(self, name: str, definitions: Mapping[str, Expr], parts: Callable[[str], tuple[str, ...]]) -> None:
+        self.name = name
+        self.definitions = definitions
+        self._parts = parts
+        self._changed: dict[str, bool] = {}
+
+    def changes(self, name: str) -> bool:
+        """Whether the mistake can be seen in a quantity at all."""
+        found = self._changed.get(name)
+        if found is None:
+            self._changed[name] = False
+            found = self._changed[name] = name in self.definitions or any(map(self.changes, self._parts(name)))
+        return found
+
+
+class Mistaken:
+    """The values of a table for somebody who makes one mistake."""
+
+    def __init__(self, table: Table, slip: Slip) -> None:
+        self._table, self._slip = table, slip
+        self._values: dict[str, Floats] = {}
+
+    def value(self, name: str) -> Floats:
+        """The numbers that the mistake leads to; not a number where there is none."""
+        found = self._values.get(name)
+        if found is None:
+            found = self._values[name] = self._found(name)
+        return found
+
+    def _found(self, name: str) -> Floats:
+        if not self._slip.changes(name):
+            return (
+                self._table.column(name).value if self._table.has_number(name) else np.full(self._table.count, np.nan)
+            )
+        definition = self._slip.definitions.get(name) or self._table.derivation.quantity(name).definition
+        assert definition is not None
+        with np.errstate(all="ignore"):
+            return doubles(definition, self.value)
+
+
+def doubles(expr: Expr, lookup: Callable[[str], Floats]) -> Floats:
+    """The values of a tree in plain doubles, without a bound of their error."""
+
+    def walk(part: Expr) -> Floats:
+        return doubles(part, lookup)
+
+    match expr:
+        case Name(name):
+            return lookup(name)
+        case Number(value):
+            return np.asarray(float(value))
+        case Sum() | Series():
+            parts = expr.terms if isinstance(expr, Sum) else tuple(map(expr.term, range(1, expr.count + 1)))
+            return sum(map(walk, parts[1:]), walk(parts[0]))
+        case Product(parts):
+            return prod(map(walk, parts[1:]), start=walk(parts[0]))
+        case Negative(arg):
+            return -walk(arg)
+        case Quotient(top, bottom):
+            return walk(top) / walk(bottom)
+        case Power(base, exponent):
+            return np.asarray(walk(base) ** walk(exponent))
+        case Call(function, args):
+            return _called(function, list(map(walk, args)))
+        case Cases():
+            return _piecewise(expr, walk)
+
+
+def _piecewise(expr: Cases, walk: Callable[[Expr], Floats]) -> Floats:
+    found = walk(expr.otherwise)
+    for piece, test in reversed(expr.pieces):
+        holds = RELATIONS[test.relation](walk(test.left) - walk(test.right))
+        found = np.where(holds, walk(piece), found)
+    return found
+
+
+def _called(function: str, values: list[Floats]) -> Floats:
+    row = BY_FUNCTION.get(function)
+    if row is not None:
+        names = ("z", *(name for name, _ in row.parameters))
+        return doubles(formula(row.numeric or row.formula, names), dict(zip(names, values, strict=True)).__getitem__)
+    if function in ("max", "min"):
+        return np.asarray(reduce(np.maximum if function == "max" else np.minimum, values))
+    known = DOUBLES.get(function)
+    return np.asarray(known(values[0])) if known and len(values) == 1 else np.asarray(np.pi if not values else np.nan)
+
+
+DOUBLES: Mapping[str, Callable[[Floats], Floats]] = {
+    "exp": np.exp, "ln": np.log, "log": np.log, "sqrt": np.sqrt, "abs": np.abs, "sin": np.sin, "cos": np.cos,
+}  # fmt: skip
+
+
+def hidden(span: Span, wrong: Floats, rounding: Rounding) -> Flags:
+    """Where a mistake gives a number that honest rounding reaches too, at the digits of the page."""
+    room = units_of(span, rounding) * (0.5 + MARGIN)
+    return (wrong >= span.lo - room) & (wrong <= span.hi + room)
+
+
+def alike(table: Table, name: str, wrong: Floats) -> Flags:
+    """Where a mistake changes nothing: it is none there, or the numbers happen to hide it altogether."""
+    right = table.column(name).value
+    return np.abs(right - wrong) <= np.abs(right) * 1e-9 + 1e-30

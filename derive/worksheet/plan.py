@@ -1,0 +1,176 @@
+"""What a lecturer asks for, as a value: from it alone every sheet follows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
+from typing import Any
+
+from derive.derivation.chain_rule import derivative_name
+from derive.derivation.network import NetworkGraph
+from derive.errors import DeriveError
+from derive.worked import WorkedExample
+from derive.worksheet.good_numbers import NAMES
+from derive.worksheet.source import Source
+from derive.worksheet.variants import Space, space_of
+
+LEVELS = ("bare", "scaffold", "full")
+KEYS = ("separate", "interleaved", "none")
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """How the sheets look; nothing here changes a number.
+
+    level    bare: the questions; scaffold: the chain of formulas with blanks; full: worked
+    key      separate: a file, or a bundle, of its own; interleaved: behind its sheet; none
+    course   printed in the head of each sheet, as `date` is
+    lines    ruled lines for working, under the questions
+    points   for each question, where it does not say otherwise; 0: no points are printed
+    bundle   one document with all sheets instead of a file each
+    language  of the sentences, with its decimal mark
+    templates  (name, text) of each template, or file of sentences, that stands in the place of a built-in one
+    """
+
+    format: str = "markdown"
+    level: str = "bare"
+    key: str = "separate"
+    course: str = ""
+    date: str = ""
+    lines: int = 0
+    points: int = 1
+    bundle: bool = False
+    dialect: str = "github"
+    language: str = "en"
+    templates: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def has_keys(self) -> bool:
+        """Whether there are keys: a worked sheet is its own."""
+        return self.key != "none" and self.level != "full"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The problems of a sheet, what is asked of each, the seed, and how it looks.
+
+    ask     quantities as they were asked for; empty: what the problem files ask for, else the usual ones
+    allow   names of rules whose variants are kept
+    """
+
+    sources: tuple[Source, ...]
+    seed: int = 0
+    ask: tuple[str, ...] = ()
+    allow: tuple[str, ...] = ()
+    style: Style = field(default_factory=Style)
+
+    def __post_init__(self) -> None:
+        unknown = [name for name in self.allow if name not in NAMES]
+        if unknown:
+            raise DeriveError(f'--allow: found "{unknown[0]}"; accepted: {", ".join(NAMES)}')
+
+    def as_data(self) -> dict[str, Any]:
+        """The plan for a manifest; `plan_from` reads it back."""
+        return {
+            "problems": [{"name": s.name, "text": s.text, "rounding": dict(s.rounding)} for s in self.sources],
+            "seed": self.seed,
+            "ask": list(self.ask),
+            "allow": sorted(self.allow),
+            "style": asdict(self.style),
+        }
+
+    @cached_property
+    def space(self) -> Space:
+        return space_of(self.sources)
+
+    @cached_property
+    def examples(self) -> tuple[WorkedExample, ...]:
+        """The problems as their files have them: what is derived from them holds for every variant."""
+        return tuple(WorkedExample(problem) for problem in self.space.problems)
+
+    @cached_property
+    def asked(self) -> tuple[tuple[str, ...], ...]:
+        """The canonical quantities that each problem asks for; raises DeriveError."""
+        several = len(self.sources) > 1
+        return tuple(_asked(example, self.ask, lenient=several) for example in self.examples)
+
+    def points(self, part: int, quantity: str) -> int:
+        """The points of one question: the problem file may give each quantity its own."""
+        entry = self._sheet_keys[part].get("points", self.style.points)
+        if isinstance(entry, Mapping):
+            example = self.examples[part]
+            entry = {_canonical(example, name): int(value) for name, value in entry.items()}.get(
+                quantity, self.style.points
+            )
+        return int(entry)
+
+    @cached_property
+    def _sheet_keys(self) -> tuple[Mapping[str, Any], ...]:
+        return tuple(source.data().get("sheet", {}) for source in self.sources)
+
+    def head(self, key: str) -> str:
+        """The course or the date: as the lecturer says, else as the first problem file does."""
+        return str(getattr(self.style, key) or next((keys[key] for keys in self._sheet_keys if key in keys), ""))
+
+
+def plan_from(data: Mapping[str, Any]) -> Plan:
+    """The plan that `Plan.as_data` wrote; raises DeriveError for anything else."""
+    try:
+        sources = tuple(Source(entry["name"], entry["text"], entry["rounding"]) for entry in data["problems"])
+        own = tuple((str(name), str(text)) for name, text in data["style"].get("templates", ()))
+        style = Style(**{**data["style"], "templates": own})
+        return Plan(sources, int(data["seed"]), tuple(data["ask"]), tuple(data["allow"]), style)
+    except (KeyError, TypeError, ValueError) as error:
+        raise DeriveError(
+            f"the manifest does not say how the sheets were made ({error}); accepted: one that derive wrote"
+        ) from None
+
+
+def _asked(example: WorkedExample, names: tuple[str, ...], *, lenient: bool) -> tuple[str, ...]:
+    """With several problems a quantity is asked of those that have it."""
+    found: dict[str, None] = {}
+    for name in names or example.problem.ask:
+        try:
+            found[_canonical(example, name)] = None
+        except DeriveError:
+            if not (lenient and names):
+                raise
+    if not found:
+        found = dict.fromkeys(usual_questions(example))
+    return tuple(found)
+
+
+def _canonical(example: WorkedExample, name: str) -> str:
+    reference = example.find(name)
+    if reference.step > 1:
+        raise DeriveError(f"{reference}: sheets ask for the first update; accepted: {reference.name}_new")
+    found = example.shown_by(name)
+    if found is None:
+        raise DeriveError(f'"{name}" is given; accepted: a quantity that is computed')
+    return found
+
+
+def usual_questions(example: WorkedExample) -> list[str]:
+    """Outputs, loss, the gradients of what is updated and the updates; of an expression every value and gradient."""
+    graph, derivation = example.graph, example.derivation
+    if not isinstance(graph, NetworkGraph):
+        forward = list(graph.forward())
+        if graph.root is None:
+            return forward
+        behind = [name for name in graph.leaves() if graph.children(name)]
+        return [*forward, *(derivative_name(graph.root, name) for name in behind)]
+    last = set(graph.network.layers[-1].neurons)
+    outputs = [
+        name for name in graph.forward() if name.partition("[")[0].removeprefix("out_") in last and "out_" in name
+    ]
+    if graph.root is None:
+        return outputs
+    updated = derivation.updated()
+    slopes = updated or graph.network.parameters()
+    return [
+        *outputs,
+        graph.root,
+        *(derivative_name(graph.root, name) for name in slopes),
+        *(f"{n}_new" for n in updated),
+    ]

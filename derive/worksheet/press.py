@@ -1,0 +1,253 @@
+"""Sheets and keys of many variants: everything that they share is made once, the numbers are put in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from derive.derivation.steps import Line
+from derive.formula.expression import Number
+from derive.pages.blocks import Equation
+from derive.pages.languages import LANGUAGES
+from derive.worksheet.formats import FORMATS, Content, SheetFormat
+from derive.worksheet.good_numbers import known_mistakes
+from derive.worksheet.honest import Slip
+from derive.worksheet.lines import LineWriter, worked_lines
+from derive.worksheet.plan import Plan
+from derive.worksheet.prepared import Prepared, Tokens, prepare
+from derive.worksheet.sheet import Kind, Names, Part, blocks
+from derive.worksheet.skeleton import Skeleton
+from derive.worksheet.values import Picks, Table
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One sheet of a run: its place in the order of the seed, and whose it is ("" where nobody is named)."""
+
+    place: int
+    student: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """One sheet with its key, as bodies of the format; the key is empty where there is none.
+
+    figures   SVG files by name, in the folder figures/
+    """
+
+    variant: str
+    student: str
+    sheet: str
+    key: str
+    figures: Mapping[str, str]
+
+
+class Press:
+    """Makes the sheets of a plan; `named` when each has the name of its student on it."""
+
+    def __init__(self, plan: Plan, *, named: bool = False) -> None:
+        self.plan = plan
+        self.format: SheetFormat = FORMATS[plan.style.format]
+        self._named = named
+        self._tokens = Tokens()
+        style = plan.style
+        self._writers = tuple(self.format.writer(style, problem.notation) for problem in plan.space.problems)
+
+    @cached_property
+    def slips(self) -> tuple[tuple[Slip, ...], ...]:
+        """The mistakes that variants may not hide, for each problem."""
+        if "mistake" in self.plan.allow:
+            return tuple(() for _ in self.plan.examples)
+        return tuple(
+            known_mistakes(example, asked) for example, asked in zip(self.plan.examples, self.plan.asked, strict=True)
+        )
+
+    # --- what all sheets share -----------------------------------------------------------------------------------
+
+    @cached_property
+    def _models(self) -> tuple[Table, ...]:
+        """Tables of one variant, for questions that have the same answer for all."""
+        return self.tables(np.zeros((1, len(self.plan.space.varied)), dtype=np.intp))
+
+    @cached_property
+    def _lines(self) -> tuple[tuple[Line, ...], ...]:
+        asked = self.plan.asked
+        return tuple(
+            worked_lines(example, asked[part], self._models[part]) for part, example in enumerate(self.plan.examples)
+        )
+
+    @cached_property
+    def _line_writers(self) -> tuple[tuple[LineWriter, ...], ...]:
+        return tuple(
+            tuple(
+                LineWriter(example, line, self._writers[part], self._models[part], self._finish, self._line_number)
+                for line in self._lines[part]
+            )
+            for part, example in enumerate(self.plan.examples)
+        )
+
+    def _finish(self, equation: Equation) -> str:
+        return self.format.line(self.plan.style, equation)
+
+    @property
+    def _line_number(self) -> Callable[[str], str] | None:
+        """What the numbers of lines, which have no signs, go through; None where they stay as they are."""
+        plain = self.format.number is None and LANGUAGES[self.plan.style.language].decimal == "."
+        return None if plain else self.number
+
+    def number(self, text: str) -> str:
+        """A number that is put in the place of another one in a formula."""
+        if self.format.number:
+            return self.format.number(text, self.plan.style.language)
+        return self._writers[0].number(text)
+
+    @cached_property
+    def _sheet(self) -> Prepared:
+        return prepare(lambda which: self._document("sheet", which), self._tokens)
+
+    @cached_property
+    def _key(self) -> Prepared:
+        return prepare(lambda which: self._document("key", which), self._tokens)
+
+    def _document(self, kind: Kind, which: int) -> str:
+        """A sheet or key with the first tokens (0) or the second ones (1)."""
+        plan, token = self.plan, self._token
+        variant, student = token("id", which, 18), token("student", which, 20) if self._named else ""
+        numbers = [self._numbers("given", part, which) for part in range(len(plan.examples))]
+        parts = tuple(
+            Part(Skeleton(example, numbers[part]), self._writers[part], plan.asked[part])
+            for part, example in enumerate(plan.examples)
+        )
+        names = Names(variant, student, lambda part, name: self._answer(part, name, which), self._worked(kind, which))
+        found = tuple(blocks(plan, parts, names, kind))
+        figures = tuple(self._figure(part, variant, which) if kind == "sheet" else "" for part in range(len(parts)))
+        answers = tuple(
+            {name: self._answer(part, name, which) for name in asked} if kind == "key" else {}
+            for part, asked in enumerate(plan.asked)
+        )
+        given = tuple(_with_rate(example.problem.given, numbers[part]) for part, example in enumerate(plan.examples))
+        return self.format.body(plan.style, Content(kind, variant, student, found, figures, given, answers, plan.asked))
+
+    def _figure(self, part: int, variant: str, which: int) -> str:
+        """What stands for a picture: the picture itself, or the name of its file."""
+        if not self.format.linked:
+            return self._drawn(part, which)
+        return f"figures/{_figure_name(variant, part)}" if self._drawn(part, 0) else ""
+
+    def _drawn(self, part: int, which: int) -> str:
+        example = self.plan.examples[part]
+        return self.format.figure(self.plan.style, Skeleton(example, self._numbers("drawn", part, which)), example.problem.title)
+
+    @cached_property
+    def _pictures(self) -> tuple[Prepared, ...]:
+        """The pictures that are files of their own."""
+        if not self.format.linked:
+            return ()
+        return tuple(
+            prepare(lambda which, part=part: self._drawn(part, which), self._tokens)  # type: ignore[misc]
+            for part in range(len(self.plan.examples))
+            if self._drawn(part, 0)
+        )
+
+    def _token(self, key: Hashable, which: int, width: int) -> str:
+        return self._tokens.pair(key, width)[which]
+
+    def _numbers(self, kind: str, part: int, which: int) -> dict[str, str]:
+        """A token for every number that varies, as wide as its widest choice."""
+        found = {}
+        for entry in self.plan.space.varied:
+            if entry.part == part:
+                width = max(len(choice.written) for choice in entry.choices)
+                found[entry.name] = self._token((kind, part, entry.name), which, width)
+        return found
+
+    def _answer(self, part: int, name: str, which: int) -> str:
+        rounding = self.plan.space.problems[part].rounding
+        width = 2 + (rounding.decimals if rounding.decimals is not None else (rounding.significant or 1))
+        return self._token(("answer", part, name), which, width)
+
+    def _worked(self, kind: Kind, which: int) -> dict[int, tuple[str, ...]]:
+        """What stands for the lines: the formula with a blank on a scaffold, else a token for the worked line."""
+        found = {}
+        for part, writers in enumerate(self._line_writers):
+            if kind == "sheet" and self.plan.style.level == "scaffold":
+                found[part] = tuple(line.blank(self.format.blank) for line in writers)
+            else:
+                found[part] = tuple(self._token(("line", part, place), which, 12) for place in range(len(writers)))
+        return found
+
+    # --- the sheets ----------------------------------------------------------------------------------------------
+
+    def tables(self, picks: Picks) -> tuple[Table, ...]:
+        """The numbers of these variants, a table for each problem."""
+        space = self.plan.space
+        return tuple(Table(space, part, example, picks) for part, example in enumerate(self.plan.examples))
+
+    def make(self, entries: Sequence[Entry]) -> list[Made]:
+        """The sheets of these entries, in their order."""
+        space, seed, plan_style = self.plan.space, self.plan.seed, self.plan.style
+        stream = space.stream(seed)
+        places = [space.picks(stream.at(entry.place)) for entry in entries]
+        tables = self.tables(np.array(places, dtype=np.intp).reshape(len(places), len(space.varied)))
+        ids = [str(space.id_at(seed, entry.place)) for entry in entries]
+        fill = _Fill(self, tables, ids, entries)
+        sheets = self._sheet.fill(fill.texts, len(entries))
+        keys = self._key.fill(fill.texts, len(entries)) if plan_style.has_keys else [""] * len(entries)
+        pictures = [picture.fill(fill.texts, len(entries)) for picture in self._pictures]
+        figures = [
+            {_figure_name(variant, part): drawn[row] for part, drawn in enumerate(pictures)}
+            for row, variant in enumerate(ids)
+        ]
+        return [
+            Made(variant, entry.student, sheet, key, drawn)
+            for variant, entry, sheet, key, drawn in zip(ids, entries, sheets, keys, figures, strict=True)
+        ]
+
+    def line_texts(self, part: int, place: int, table: Table) -> list[str]:
+        return self._line_writers[part][place].texts(table)
+
+
+class _Fill:
+    """The texts of the slots of a few hundred sheets."""
+
+    def __init__(self, press: Press, tables: tuple[Table, ...], ids: list[str], entries: Sequence[Entry]) -> None:
+        self._press, self._tables, self._ids, self._entries = press, tables, ids, entries
+        self._found: dict[Hashable, list[str]] = {}
+
+    def texts(self, slot: Hashable) -> Sequence[str]:
+        if slot not in self._found:
+            self._found[slot] = self._made(slot)
+        return self._found[slot]
+
+    def _made(self, slot: Hashable) -> list[str]:
+        press, language = self._press, self._press.plan.style.language
+        match slot:
+            case "id":
+                return self._ids
+            case "student":
+                return [press.format.escape(entry.student) for entry in self._entries]
+            case ("line", int(part), int(place)):
+                return press.line_texts(part, place, self._tables[part])
+            case ("answer" | "given", int(part), str(name)):
+                return _each(press.writer(part).number, self._tables[part].texts(name))
+            case ("drawn", int(part), str(name)):
+                return _each(press.format.drawn, self._tables[part].texts(name))
+        raise KeyError(slot)
+
+
+def _each(change: Callable[[str], str], texts: list[str]) -> list[str]:
+    """Every text changed; of those that are alike one is."""
+    known = {text: change(text) for text in set(texts)}
+    return [known[text] for text in texts]
+
+
+def _figure_name(variant: str, part: int) -> str:
+    return f"{variant}-{part + 1}.svg" if part else f"{variant}.svg"
+
+
+def _with_rate(given: Mapping[str, Number], tokens: Mapping[str, str]) -> dict[str, str]:
+    """Every given number as it is written, tokens for those that vary."""
+    return {name: number.written for name, number in given.items()} | dict(tokens)

@@ -1,0 +1,156 @@
+"""What varies in a problem, how many variants there are, and the numbers of each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from math import prod
+
+from derive.derivation.graph import split_sample
+from derive.errors import DeriveError
+from derive.formula.expression import Number
+from derive.problem.model import Network, Problem, Vary
+from derive.worksheet.ids import VariantId, read_id, tag
+from derive.worksheet.source import Source, joint_fingerprint
+from derive.worksheet.stream import Stream, stream_key
+
+KINDS = ("network", "expression", "training")
+"""Kinds whose derivation is the same whatever the numbers are."""
+
+ETA = "eta"
+"""The learning rate, which is given beside the named numbers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Varied:
+    """One given number that varies: the problem that it belongs to (counted from 0), its name, its choices."""
+
+    part: int
+    name: str
+    choices: tuple[Number, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Space:
+    """Every variant of one sheet, which may hold several problems.
+
+    varied   in the order of the files; a variant is a number below `size`, its digits (the first varied number has
+             the highest) are the positions of the choices
+    """
+
+    sources: tuple[Source, ...]
+    problems: tuple[Problem, ...]
+    varied: tuple[Varied, ...]
+    fingerprint: str
+
+    @property
+    def size(self) -> int:
+        return prod(len(entry.choices) for entry in self.varied)
+
+    def stream(self, seed: int) -> Stream:
+        return Stream(stream_key(self.fingerprint, seed), self.size)
+
+    def picks(self, variant: int) -> tuple[int, ...]:
+        """Which choice each varied number takes in a variant, 0 <= variant < size."""
+        found = []
+        for entry in reversed(self.varied):
+            variant, pick = divmod(variant, len(entry.choices))
+            found.append(pick)
+        return tuple(reversed(found))
+
+    def id_at(self, seed: int, place: int) -> VariantId:
+        return VariantId(tag(self.fingerprint), seed, place)
+
+    def place_of(self, text: str) -> VariantId:
+        """The id that somebody typed, if it is one of these problems; raises DeriveError."""
+        found = read_id(text)
+        if found.problem != tag(self.fingerprint):
+            raise DeriveError(
+                f"{found} belongs to another problem, or the numbers of {self._names()} were changed since; accepted: "
+                f"ids that begin with {tag(self.fingerprint)}"
+            )
+        if found.place >= self.size:
+            raise DeriveError(f"{found}: there are {self.size} variants; accepted: the id of a sheet")
+        return found
+
+    def _names(self) -> str:
+        return ", ".join(source.name for source in self.sources)
+
+    def problem(self, part: int, picks: Sequence[int]) -> Problem:
+        """One problem of the sheet with the numbers of a variant."""
+        chosen = {
+            entry.name: entry.choices[pick]
+            for entry, pick in zip(self.varied, picks, strict=True)
+            if entry.part == part
+        }
+        problem = self.problems[part]
+        update = problem.update
+        if update and ETA in chosen:
+            update = replace(update, learning_rate=chosen.pop(ETA))
+        return replace(problem, given={**problem.given, **chosen}, update=update, vary={})
+
+
+def space_of(sources: Sequence[Source]) -> Space:
+    """The variants of a sheet; raises DeriveError for a problem that cannot be varied."""
+    problems = tuple(source.problem() for source in sources)
+    for source, problem in zip(sources, problems, strict=True):
+        _check(source, problem)
+    varied = tuple(entry for part, problem in enumerate(problems) for entry in _varied(part, problem))
+    fingerprint = joint_fingerprint([source.fingerprint() for source in sources])
+    return Space(tuple(sources), problems, varied, fingerprint)
+
+
+def _check(source: Source, problem: Problem) -> None:
+    if problem.kind not in KINDS:
+        accepted = ", ".join(KINDS)
+        found = f'no worksheets for a problem of the kind "{problem.kind}"'
+        raise DeriveError(f"{source.name}: {found}; accepted: {accepted}")
+    if not problem.given:
+        raise DeriveError(f"{source.name}: nothing has a number; accepted: a problem with numbers")
+    if not problem.vary:
+        raise DeriveError(
+            f"{source.name}: nothing varies, so all sheets would be alike; accepted: a problem with a table [vary], "
+            f"for example\n[vary]\n{_example(problem)}"
+        )
+    body = problem.body
+    vector = isinstance(body, Network) and body.layers[-1].activation.vector is not None
+    if vector and any(name in ("targets", *body.targets) for name in map(_head, problem.vary)):  # type: ignore[attr-defined]
+        raise DeriveError(
+            f"{source.name}: vary: the targets of a softmax decide how its gradient is derived; accepted: all else"
+        )
+
+
+def _example(problem: Problem) -> str:
+    if isinstance(problem.body, Network):
+        return "weights = { from = 0.10, to = 0.90, step = 0.05 }\ninputs = { choose = [0.05, 0.10, 0.20] }"
+    name = next(iter(problem.given))
+    return f"{name} = {{ from = 1, to = 9, step = 1 }}"
+
+
+def _varied(part: int, problem: Problem) -> Iterator[Varied]:
+    """In the order in which the numbers are given; a rule for one number takes the place of one for its group."""
+    groups = _groups(problem)
+    names = [*problem.given, *([ETA] if problem.update else [])]
+    for name in names:
+        rule = _rule(problem, name, groups.get(name, ""))
+        if rule is not None:
+            yield Varied(part, name, tuple(dict.fromkeys(rule.choices)))
+
+
+def _rule(problem: Problem, name: str, group: str) -> Vary | None:
+    return problem.vary.get(name) or problem.vary.get(_head(name)) or problem.vary.get(group)
+
+
+def _head(name: str) -> str:
+    return split_sample(name)[0]
+
+
+def _groups(problem: Problem) -> dict[str, str]:
+    """The group of each given number of a network, by name; for the rest there are no groups."""
+    body = problem.body
+    if not isinstance(body, Network):
+        return {}
+    heads = dict.fromkeys(body.inputs, "inputs") | dict.fromkeys(body.targets, "targets")
+    found = {name: heads[_head(name)] for name in problem.given if _head(name) in heads}
+    found |= dict.fromkeys(body.weight_names(), "weights") | dict.fromkeys(body.bias_names(), "biases")
+    return {**found, ETA: "learning_rate"}
