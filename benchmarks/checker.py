@@ -1,6 +1,6 @@
 """The checker: honest students and students with one mistake, beside fixed tolerances; the speed of a class.
 
-    python -m benchmarks.checker [networks]      20,000 networks where nothing is said
+python -m benchmarks.checker [networks]      20,000 networks where nothing is said
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from derive.check.enclosure import point
 from derive.check.grading import Standing, grade
 from derive.check.mistakes import mutants
 from derive.check.model import Marking, Mutant, Sheet, Verdict, Written
-from derive.check.precision import Floats
+from derive.check.precision import Flags, Floats
 from derive.check.program import Program, compiled
 from derive.check.style import numbers
 from derive.check.values import value
@@ -30,7 +30,7 @@ from derive.problem.file import from_dict
 from derive.worked import WorkedExample, quantity_names
 
 sys.path.insert(0, str(Path(CLONE) / "tests"))
-from students import MODES, SHAPES, Follower, Network, Rounding, Student, network  # noqa: E402  # it lies beside
+from students import MODES, SHAPES, Follower, Network, Rounding, Student, network  # it lies beside
 
 ROUNDINGS = (("decimals", 2), ("decimals", 3), ("decimals", 4), ("decimals", 5), ("significant", 3), ("significant", 4))
 TOLERANCES = ("1 %", "5 %", "±0.01", "±0.001", "0.51 of the last digit")
@@ -45,8 +45,8 @@ def written(text: str) -> Written:
 
 
 def _rounding(rng: random.Random, kind: str, digits: int) -> Rounding:
-    places = (digits, None) if kind == "decimals" else (None, digits)
-    return Rounding(*places, rng.choice(MODES), trims=rng.random() < 0.2)
+    places = digits if kind == "decimals" else None
+    return Rounding(places, digits if places is None else None, rng.choice(MODES), trims=rng.random() < 0.2)
 
 
 def _kinds(rng: random.Random, shape: Sequence[int]) -> tuple[str, ...]:
@@ -118,7 +118,7 @@ def _judge_group(nets: Sequence[Network], each: tuple[str, int], rng: random.Ran
         found[:] = [total + len(asked) * len(kept), wrong, rejected]
 
 
-def _tolerated(answers: Floats, truth: Floats, scale: Floats) -> Iterator[tuple[str, np.ndarray[tuple[int], np.dtype[np.bool_]]]]:
+def _tolerated(answers: Floats, truth: Floats, scale: Floats) -> Iterator[tuple[str, Flags]]:
     off = abs(answers - truth)
     limits = (0.01 * abs(truth), 0.05 * abs(truth), 0.01 + 0 * truth, 0.001 + 0 * truth, 0.51 / scale)
     for name, limit in zip(TOLERANCES, limits, strict=True):
@@ -138,7 +138,7 @@ def mistaken(count: int, rng: random.Random) -> Iterator[tuple[int, Counter[str]
         gradients = [name for name in quantity_names(example) if name.startswith("dE/dw")]
         for asked in ([f"dE/d{weight}"], [f"{weight}_new"], gradients):
             made = mutants(example, asked)
-            judged = Judge(example, asked, Marking(), lambda _, __, made=made: made)
+            judged = Judge(example, asked, Marking(), mutants)
             weights = [2.0 ** mutant.likelihood for mutant in made]
             for mutant in rng.choices(made, weights, k=10) if made else ():
                 for digits, tally in found.items():

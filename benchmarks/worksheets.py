@@ -45,6 +45,20 @@ def classes() -> Iterator[Figure]:
     )  # fmt: skip
 
 
+def printed() -> Iterator[Figure]:
+    """Sheets as one document for the print shop, and as one page for a browser."""
+    with tempfile.TemporaryDirectory() as folder:
+        options = ("--bundle", "--key", "none", "--format", "pdf", "--pdf-engine", "typst")
+        seconds, megabytes = _run(folder, 100, *options)
+    yield Figure(
+        "100 worksheets as one PDF with Typst, whole process", f"{seconds:.1f} s, {megabytes:.0f} MB", "under 3 s",
+        seconds < 3,
+    )  # fmt: skip
+    with tempfile.TemporaryDirectory() as folder:
+        seconds, megabytes = _run(folder, 10_000, "--bundle", "--key", "none", "--format", "html")
+    yield Figure("10,000 worksheets as one HTML page, whole process", f"{seconds:.1f} s, {megabytes:.0f} MB")
+
+
 def kills() -> Iterator[Figure]:
     """A run that is killed again and again, each time started again, ends like one that nobody disturbed."""
     with tempfile.TemporaryDirectory() as folder:

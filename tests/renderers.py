@@ -53,6 +53,31 @@ def need_latexmk() -> None:
         pytest.skip("no latexmk with pdflatex")
 
 
+def need_pdftotext() -> None:
+    if not shutil.which("pdftotext"):
+        pytest.skip("no pdftotext")
+
+
+def need_typst() -> None:
+    pytest.importorskip("typst", reason="Typst is an extra: pdf")
+
+
+def need_math_core() -> None:
+    pytest.importorskip("math_core", reason="math-core is an extra: html")
+
+
+def printed(page: Path, pdf: Path) -> bytes:
+    """An HTML file as the browser prints it."""
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
+        subprocess.run(
+            [need_chromium(), "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-sync",
+             "--disable-background-networking", "--disable-component-update", f"--user-data-dir={profile}",
+             "--no-pdf-header-footer", f"--print-to-pdf={pdf}", page.resolve().as_uri()],
+            capture_output=True, timeout=120, check=True,
+        )  # fmt: skip
+    return pdf.read_bytes()
+
+
 def need_chromium() -> str:
     """The browser's command."""
     return shutil.which("chromium") or shutil.which("google-chrome") or pytest.skip("no chromium")

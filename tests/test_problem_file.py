@@ -499,8 +499,11 @@ def test_schema_accepts_what_is_right_and_refuses_what_is_broken() -> None:
         assert not validator.is_valid(data), data
 
 
-@pytest.mark.parametrize(("second", "name"), [("swish", "silu"), ("prelu", "parametric-relu"), ("hard-swish", "hard-silu")])
+@pytest.mark.parametrize(
+    ("second", "name"), [("swish", "silu"), ("prelu", "parametric-relu"), ("hard-swish", "hard-silu")]
+)
 def test_an_activation_has_its_second_name(second: str, name: str) -> None:
     for written in (second, {"name": second}):
         problem = from_dict({"inputs": 1, "layers": [{"neurons": 1, "activation": written}]})
+        assert isinstance(problem.body, Network)
         assert problem.body.layers[0].activation.name == name

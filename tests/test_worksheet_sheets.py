@@ -244,7 +244,6 @@ def test_every_key_is_correct_for_its_own_variant_and_no_other(tmp_path: Path) -
 
 def test_the_command_offers_what_there_is() -> None:
     from derive.commands import worksheet
-    from derive.worksheet import formats, plan
+    from derive.worksheet import plan
 
-    assert tuple(formats.FORMATS) == worksheet.FORMATS
     assert (plan.LEVELS, plan.KEYS) == (worksheet.LEVELS, worksheet.KEYS)

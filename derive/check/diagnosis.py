@@ -7,6 +7,7 @@ it gives carried through the graph from the given numbers.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -24,7 +25,9 @@ MOST_PAIRED = 60
 MOST_PAIRS = 1200
 
 
-MOST_ENCLOSED = 60
+MOST_COINCIDENT = 5
+"""So many mistakes are kept that give a number which honest rounding reaches."""
+MOST_ENCLOSED = 25
 """So many mistakes are enclosed for the wrong numbers of one quantity, the nearest first."""
 
 
@@ -83,11 +86,20 @@ class Diagnosis:
         }
         compiled = ((mutant, exchanged(program, mutant.definitions)) for mutant in mutants)
         self.single = [_candidate((mutant,), plans) for mutant, plans in compiled if plans]
+        self._places = {id(each.mutants[0]): place for place, each in enumerate(self.single)}
         self._true = {key: point(np.nan if value is None else value) for key, value in program.truth.items()}
         self._carried: dict[int, dict[str, Floats]] = {}
         self._honest: dict[Precision, dict[str, Range]] = {DOUBLE: self._true}
         self._pairs: list[Candidate] | None = None
         self._behind: dict[str, frozenset[str]] = {}
+
+    def with_numbers(self, program: Program) -> Diagnosis:
+        """The same mistakes for another variant of the problem."""
+        found = copy(self)
+        found._program = program
+        found._true = {key: point(np.nan if value is None else value) for key, value in program.truth.items()}
+        found._carried, found._honest = {}, {DOUBLE: found._true}
+        return found
 
     def behind(self, key: str) -> frozenset[str]:
         """Everything that a quantity hangs on, itself included."""
@@ -123,6 +135,12 @@ class Diagnosis:
                 if name == key or name not in found:
                     found[name] = np.broadcast_to(reached.lo[:, 0], (len(candidates),))
         return found[key]
+
+    def alone(self, key: str, candidate: Candidate) -> Iterator[float]:
+        """What each mistake of a candidate makes of a quantity by itself, from the given numbers."""
+        for mutant in candidate.mutants:
+            if (place := self._places.get(id(mutant))) is not None:
+                yield float(self.carried(key, self.single)[place])
 
     def _sorted(self, keys: Collection[str], last: str = "") -> list[str]:
         """In the order of evaluation, the quantity asked about at the end."""
@@ -209,26 +227,24 @@ class Diagnosis:
 
     # --- answers -------------------------------------------------------------------------------------------------
 
-    def tight(self, question: Question) -> list[list[Match]]:
-        """For each number the single mistakes whose full value rounds to it."""
-        found: list[list[Match]] = [[] for _ in question.value]
-        seen: set[tuple[int, int]] = set()
-        for lot in self._lots(question):
-            for which, place in zip(*np.nonzero(lot.rounds_to(question)), strict=True):
-                self._note(found, seen, lot, question, int(which), int(place), tight=True)
-        return found
+    def tight(self, question: Question, all_of: int) -> tuple[list[list[Match]], list[int]]:
+        """For each number the single mistakes whose full value rounds to it, and how many they are.
 
-    def coincident(self, question: Question) -> tuple[list[list[Match]], Sequence[int]]:
-        """For each number the likeliest mistake whose full value rounds to it, and how many there are."""
+        Every one is listed for the first `all_of` numbers, the likeliest ones for the others.
+        """
         found: list[list[Match]] = [[] for _ in question.value]
         count = np.zeros(question.value.size, dtype=np.int_)
+        seen: set[tuple[int, int]] = set()
         for lot in self._lots(question):
             hits = lot.rounds_to(question)
-            likely = np.array([candidate.likelihood for candidate in lot.candidates])
-            best = np.where(hits, likely[:, None], -np.inf).argmax(axis=0)
-            for place in np.flatnonzero(hits.any(axis=0)):
-                self._note(found, set(), lot, question, int(best[place]), int(place), tight=True)
             count = np.maximum(count, hits.sum(axis=0))
+            if all_of < question.value.size:
+                likely = np.array([candidate.likelihood for candidate in lot.candidates])
+                best = np.where(hits, likely[:, None], -np.inf).max(axis=0)
+                hits[:, all_of:] &= (likely[:, None] >= best)[:, all_of:]
+                hits[:, all_of:] &= hits[:, all_of:].cumsum(axis=0) <= MOST_COINCIDENT
+            for which, place in zip(*(axis.tolist() for axis in np.nonzero(hits)), strict=True):
+                self._note(found, seen, lot, question, which, place, tight=True)
         return found, count.tolist()
 
     def loose(self, question: Question) -> list[list[Match]]:

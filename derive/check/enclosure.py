@@ -11,7 +11,7 @@ interval, and the roundings on the way are added to that.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import cache
+from functools import cache, reduce
 from itertools import combinations
 
 import numpy as np
@@ -145,21 +145,36 @@ def _minus(plan: Minus, env: Environment, grid: Grid) -> Range:
 
 def _total(plan: Total, env: Environment, grid: Grid) -> Range:
     terms = [carried(term, env, grid) for term in plan.terms]
+    if grid.exact or len(terms) <= 2:
+        return reduce(add, terms)
+    if len(terms) > MOST_REGROUPED_TERMS:
+        return _long_total(terms, grid)
+    return _regrouped_total(terms, grid)
+
+
+def _regrouped_total(terms: list[Range], grid: Grid) -> Range:
+    """The sum in any order, every part of it rounded or not."""
     count = len(terms)
-    if grid.exact or not 2 < count <= MOST_REGROUPED_TERMS:
-        found = terms[0]
-        for place, term in enumerate(terms[1:], start=2):
-            found = add(found, term)
-            if place < count:
-                found = grid.rounded(found)
-        return found
-    sums = {1 << place: term for place, term in enumerate(terms)}
+    shape = (1 << count, *np.broadcast_shapes(*(term.lo.shape for term in terms), (len(grid.precisions), 1)))
+    sums = Range(np.zeros(shape), np.zeros(shape))
+    for place, term in enumerate(terms):
+        sums.lo[1 << place], sums.hi[1 << place] = term
     for size in range(2, count + 1):
-        for chosen in combinations(range(count), size):
-            mask = sum(1 << place for place in chosen)
-            whole = hull(*(add(sums[part], sums[mask ^ part]) for part in _halves(mask)))
-            sums[mask] = grid.rounded(whole) if size < count else whole
-    return sums[(1 << count) - 1]
+        masks, parts, rests = _splits(count, size)
+        lo = _plus(sums.lo[parts], sums.lo[rests]).min(axis=1)
+        hi = _plus(sums.hi[parts], sums.hi[rests]).max(axis=1)
+        found = grid.rounded(Range(lo, hi)) if size < count else Range(lo, hi)
+        sums.lo[masks], sums.hi[masks] = found
+    return Range(sums.lo[-1], sums.hi[-1])
+
+
+def _long_total(terms: list[Range], grid: Grid) -> Range:
+    """The sum of many terms: each rounding on the way takes it off by a unit of the largest part at most."""
+    whole = reduce(add, terms)
+    above = reduce(np.add, (np.maximum(term.hi, 0.0) for term in terms))
+    below = reduce(np.add, (np.maximum(-term.lo, 0.0) for term in terms))
+    slack = (len(terms) - 2) * grid.unit(np.maximum(above, below))
+    return Range(whole.lo - slack, whole.hi + slack)
 
 
 def _halves(mask: int) -> list[int]:
@@ -277,18 +292,19 @@ def _share(plan: Share, env: Environment, grid: Grid) -> Range:
 
 
 def _quotient_of_powers(own: Range, others: list[Range], grid: Grid) -> Range:
-    """Rising in the own power, falling in the others, so each end is reached at one corner."""
+    """Rising in the own power, falling in the others; the rounding of the sum takes it off by a unit at most."""
     if grid.exact:
         above = [np.exp(other.hi - own.lo) for other in others]
         below = [np.exp(other.lo - own.hi) for other in others]
         return Range(1 / (np.ones((1, 1)) + sum(above)), 1 / (np.ones((1, 1)) + sum(below)))
     power = grid.rounded(Range(np.exp(own.lo), np.exp(own.hi)))
     rest = [grid.rounded(Range(np.exp(other.lo), np.exp(other.hi))) for other in others]
-    most, least = sum(other.hi for other in rest), sum(other.lo for other in rest)
-    high_sum, low_sum = (power.lo + most), (power.hi + least)
-    bottom_high = grid.rounded(Range(high_sum, high_sum)).hi
-    bottom_low = grid.rounded(Range(low_sum, low_sum)).lo
-    return Range(power.lo / bottom_high, np.minimum(power.hi / bottom_low, np.inf))
+    most, least = reduce(np.add, (other.hi for other in rest)), reduce(np.add, (other.lo for other in rest))
+    bottom = grid.rounded(Range(power.lo + least, power.hi + most))
+    unit = grid.unit(power.hi + most)
+    high = np.minimum(bottom.hi, power.lo + most + unit / 2)
+    low = np.maximum(bottom.lo, power.hi + least - unit)
+    return _sound(Range(power.lo / high, np.where(low > 0, power.hi / low, np.inf)))
 
 
 def _choice(plan: Choice, env: Environment, grid: Grid) -> Range:
@@ -411,18 +427,24 @@ def _together(factors: list[tuple[Range, Range, Range]]) -> Range:
 
 def _regrouped(atoms: tuple[Atom, ...], values: list[Range], env: Environment, grid: Grid) -> Range:
     """The product of all factors, and how far the roundings of any grouping take it off."""
-    exact = _stacked(_exact(atoms, values, env), len(atoms), len(grid.precisions))
+    products, count = _exact(atoms, values, env), len(atoms)
+    computed = any(is_computed(atom.plan) for atom in atoms)
+    if count == 2 and not computed:
+        return products[3]
+    exact = _stacked(products, count, len(grid.precisions))
     errors = Range(np.zeros_like(exact.lo), np.zeros_like(exact.hi))
     for place, atom in enumerate(atoms):
         if is_computed(atom.plan):
             error = _rounding(Range(exact.lo[1 << place], exact.hi[1 << place]), grid)
             errors.lo[1 << place], errors.hi[1 << place] = error
-    count = len(atoms)
     for size in range(2, count + 1):
         masks, parts, rests = _splits(count, size)
-        a, b, ea, eb = (Range(x.lo[part], x.hi[part]) for x in (exact, errors) for part in (parts, rests))
-        off = _off(a, b, ea, eb)
-        off = Range(off.lo.min(axis=1), off.hi.max(axis=1))
+        if size == 2 and not computed:
+            off = Range(errors.lo[masks], errors.hi[masks])
+        else:
+            a, b, ea, eb = (Range(x.lo[part], x.hi[part]) for x in (exact, errors) for part in (parts, rests))
+            split = _off(a, b, ea, eb)
+            off = Range(split.lo.min(axis=1), split.hi.max(axis=1))
         reached = Range(exact.lo[masks] + off.lo, exact.hi[masks] + off.hi)
         if size == count:
             return Range(reached.lo[0], reached.hi[0])

@@ -20,9 +20,6 @@ FOR_A_PERSON = frozenset(("unreadable", "undecided"))
 ABOUT_DIGITS = "At the digits written"
 """How a note begins that tells the teacher that more digits should have been asked for."""
 
-ONE_OF = "One of: "
-"""How a message begins that is one of several."""
-
 OPEN = "?"
 """What stands for marks that a person must give."""
 

@@ -109,8 +109,9 @@ class _Walk:
                 continue
             reached, ways = self._reach(node)
             idle = self._idle_at(node)
-            for quantity, row in self._rows.get(key, ()):
-                self._judge(quantity, node, row, reached, ways, idle)
+            for place, (quantity, row) in enumerate(self._rows.get(key, ())):
+                known = [self._graded.own[key]] if place else []
+                self._judge(quantity, node, row, reached, [*ways, *known], idle)
             if idle is not None:
                 self._idle[key] = idle
         return self._graded
@@ -250,7 +251,7 @@ class _Walk:
         """What the students go on with: what they wrote, or what it may stand for."""
         honest, own, key = self._graded.honest, self._graded.own, node.key
         value, unit = self._numbers.value[row], 1.0 / self._numbers.read_scale[row]
-        below, above = np.where(value < 0, unit, unit / 2), np.where(value > 0, unit, unit / 2)
+        below, above = np.where(value <= 0, unit, unit / 2), np.where(value >= 0, unit, unit / 2)
         read = Range(value - below, value + above)
         was, was_own = honest[key], own[key]
         same = was_own is was

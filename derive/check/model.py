@@ -9,6 +9,8 @@ from typing import Literal
 
 from derive.formula.expression import Expr
 
+ONE_OF = "One of: "
+"""In front of the message of the first of several mistakes."""
 Status = Literal["correct", "rounded", "follow-through", "wrong", "blank", "unreadable", "undecided"]
 
 

@@ -29,7 +29,7 @@ from derive.formula.expression import (
 
 MOST_FACTORS = 7
 """Products of more factors are taken in the order in which they are written."""
-MOST_REGROUPED_TERMS = 4
+MOST_REGROUPED_TERMS = 6
 
 
 @dataclass(frozen=True, slots=True)

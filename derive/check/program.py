@@ -74,6 +74,11 @@ class Program:
     truth: Mapping[str, float | None]
     names: Names = field(repr=False)
 
+    def with_numbers(self, example: WorkedExample) -> Program:
+        """The same program for another variant of its problem."""
+        names = self.names.with_numbers(example)
+        return replace(self, names=names, truth={key: names.value(key) for key in self.truth})
+
 
 class Names:
     """The keys of a problem: one for quantities that are each other's alias, `w5@2` after two updates."""
@@ -82,6 +87,12 @@ class Names:
         self.example = example
         self._places: dict[str, tuple[str, int]] = {}
         self._found: dict[tuple[str, int], str] = {}
+
+    def with_numbers(self, example: WorkedExample) -> Names:
+        """The same keys for another variant of the problem."""
+        found = Names(example)
+        found._places, found._found = self._places, self._found
+        return found
 
     def asked(self, name: str) -> str:
         """The key of what is called so; raises UnknownQuantity."""
@@ -107,7 +118,7 @@ class Names:
     def _place(self, name: str, step: int) -> tuple[str, int]:
         derivation = self.example.derivation
         base, mark, at = name.rpartition("@")
-        if mark and at.isdigit() and not self._is_quantity(name):
+        if mark and at.isascii() and at.isdigit() and not self._is_quantity(name):
             name, step = base, int(at)
         if step and derivation.is_carried(name):
             return f"{name}_new", step - 1
@@ -151,9 +162,12 @@ class Names:
             if inside is not None:
                 yield inside
 
-    def in_keys(self, expr: Expr, key: str) -> Expr:
-        """A tree that somebody wrote for the definition of `key`, in keys; raises KeyError for unknown names."""
-        step = self._places[key][1]
+    def in_keys(self, expr: Expr, quantity: str) -> Expr:
+        """A tree that somebody wrote for the definition of a quantity, in keys; raises KeyError for unknown names.
+
+        Its names are of the update that the quantity is of; for one that says so ("E@2"), of that before all updates.
+        """
+        step = 0 if "@" in quantity else self._places[self.asked(quantity)][1]
         return replace_names(expr, {name: Name(self.key(name, step)) for name in set(names_in(expr))})
 
     def _in_keys(self, expr: Expr | None, step: int) -> Expr | None:
@@ -233,7 +247,7 @@ def _closure(names: Names, wanted: Iterable[str]) -> dict[str, Expr | None]:
             definition = names.definition(key) if len(found) < MOST_NODES else None
             found[key] = definition
             forms = [] if definition is None else list(names.forms(key))
-            for expr in filter(None, (definition, *forms)):
+            for expr in forms if definition is None else (definition, *forms):
                 below |= dict.fromkeys(names_in(expr))
         level = [key for key in below if key not in found]
     return found
@@ -280,11 +294,9 @@ class _Routes:
         further = dict.fromkeys(plan_of(way, self._finely) for way in ways[1:])
         late = tuple(way for way in further if way not in nearest)
         simple = plan_of(definition, self._plain)
-        if key in self._asked:
+        if key in self._asked and (late or self._nearest(key, definition) is not None):
             first, *more = nearest
-            return Node(key, definition, (first,), simple, late=(*more, *late)) if late else Node(
-                key, definition, tuple(nearest), simple
-            )
+            return Node(key, definition, (first,), simple, late=(*more, *late))
         return Node(key, definition, (*nearest, *late), simple)
 
     def parents(self, key: str) -> Iterator[str]:
@@ -416,7 +428,7 @@ def exchanged(program: Program, definitions: Mapping[str, Expr]) -> dict[str, Pl
     for quantity, expr in definitions.items():
         try:
             key = program.names.asked(quantity)
-            inside = program.names.in_keys(expr, key) if key in program.nodes else None
+            inside = program.names.in_keys(expr, quantity) if key in program.nodes else None
         except (DeriveError, KeyError):
             return None
         if inside is None or any(name not in program.nodes for name in names_in(inside)):

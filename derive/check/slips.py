@@ -67,7 +67,7 @@ def _beside(reach: Reach, value: float, unit: float) -> bool:
 
 def _transposed(answer: Written) -> Iterator[float]:
     """The number with two neighbouring digits exchanged, every such pair."""
-    found = re.fullmatch(r"([-+−]?)(\d*)[.,]?(\d*)((?:[eE].*)?)", answer.text)
+    found = re.fullmatch(r"([-+−]?)([0-9]*)[.,]?([0-9]*)((?:[eE].*)?)", answer.text)
     if found is None or not answer.value:
         return
     digits = found[2] + found[3]
@@ -96,7 +96,7 @@ def _copied(
 
 def family(name: str) -> str:
     """What a quantity is, its indices aside: out_h1 and out_h2, dE/dw1 and dE/dw5 are of one kind."""
-    return re.sub(r"\d+", "#", name)
+    return re.sub("[0-9]+", "#", name)
 
 
 def relatives(quantity: str, names: Mapping[str, float]) -> dict[str, float]:

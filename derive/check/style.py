@@ -6,7 +6,8 @@ has lost its last zeros (a spreadsheet writes 0.5 for 0.5000); a single answer m
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,6 +30,10 @@ LARGEST = 1e300
 """Larger answers are compared as this."""
 SHOWS = 3
 """So many answers show how a sheet is rounded, ..."""
+HALF = 0.5
+"""On a sheet of settled decimals, significant digits that fewer of the answers show are not how it is rounded."""
+FULL_SINGLE = 9
+"""So many digits tell one number of single precision from the next."""
 SETTLED = 0.7  # ... where so large a share of them agrees
 _PLACES = MOST_DIGITS + 1
 
@@ -50,6 +55,12 @@ class Numbers:
     read_scale: Floats
     truncatable: Flags
     precisions: dict[Precision, Flags]
+
+
+def usual_decimals(answers: Iterable[Answer | None]) -> int:
+    """The decimals that most answers of a sheet have; 0 where none has any."""
+    counts = Counter(each.decimals for each in answers if isinstance(each, Written) and each.decimals)
+    return counts.most_common(1)[0][0] if counts else 0
 
 
 def numbers(sheets: Sequence[Sheet], expected: Sequence[str]) -> Numbers:
@@ -85,19 +96,21 @@ def _read(value: Floats, decimals: Whole, significant: Whole) -> Numbers:
     whole = there & (decimals <= 0) & (size < 10)
     least = FEWEST_WHOLE - 1 - np.floor(np.log10(np.maximum(size, 1.0))).astype(np.int_)
     places = np.where(there & (decimals < 0), np.maximum(decimals, least), decimals)
-    places = np.where(whole, np.where(by_places, most_places, WHOLE_PLACES), places)
+    unlikely = by_places & ~by_digits & (share_digits < HALF)
+    whole_places = np.where(unlikely, most_places, np.minimum(most_places, np.maximum(most_digits - 1, 1)))
+    places = np.where(whole, np.where(by_places, whole_places, WHOLE_PLACES), places)
     digits = np.maximum(significant, FEWEST_SIGNIFICANT)
     worked = np.where(by_places, np.maximum(places, most_places), places)
-    kept = np.where(by_digits, np.maximum(digits, most_digits), digits)
+    kept = np.where(by_digits | (by_places & (share_digits >= HALF)), np.maximum(digits, most_digits), digits)
     sane = there & (size < LARGEST)
     may_places = sane & ~(by_digits & ~by_places)
-    may_digits = sane & ~(by_places & ~by_digits)
+    may_digits = sane & ~unlikely
     found: dict[Precision, Flags] = {}
     _mark(found, "decimals", worked, may_places)
     more = may_places & by_places & (places > most_places)
     _mark(found, "decimals", np.broadcast_to(most_places, worked.shape), more)
     _mark(found, "significant", kept, may_digits)
-    _note(found, SINGLE, sane & (significant >= 7))
+    _note(found, SINGLE, sane & (significant >= 7) & ((significant < FULL_SINGLE) | _is_single(value, decimals)))
     _note(found, DOUBLE, (abs(value) < LARGEST) & ((decimals == NO_PLACE) | (significant >= 12)))
     return Numbers(
         value,
@@ -108,6 +121,14 @@ def _read(value: Floats, decimals: Whole, significant: Whole) -> Numbers:
         (places >= 2) | (significant >= 2),
         found,
     )
+
+
+def _is_single(value: Floats, decimals: Whole) -> Flags:
+    """Whether a number is one of single precision, as far as its digits show."""
+    unit = 10.0 ** -np.clip(decimals, -300, 300).astype(np.float64)
+    with np.errstate(all="ignore"):
+        found: Flags = abs(value.astype(np.float32).astype(np.float64) - value) <= unit
+    return found
 
 
 def _commonest(counts: Whole, shown: Flags) -> tuple[Whole, Floats, Whole]:

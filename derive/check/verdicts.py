@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import lru_cache
@@ -16,6 +18,7 @@ from derive.check.diagnosis import Diagnosis, Match, Question
 from derive.check.enclosure import evaluate, hull, point
 from derive.check.grading import Graded, Standing, grade
 from derive.check.model import (
+    ONE_OF,
     Blank,
     Formula,
     Marking,
@@ -28,16 +31,23 @@ from derive.check.model import (
     Written,
 )
 from derive.check.precision import Floats, Grid, Precision, Range
-from derive.check.program import compiled
+from derive.check.program import Program, compiled
 from derive.check.slips import Reach, relatives, slips
-from derive.check.style import LARGEST, NO_PLACE, Numbers, numbers
+from derive.check.style import LARGEST, NO_PLACE, Numbers, numbers, usual_decimals
 from derive.errors import DeriveError
 from derive.formula.expression import names_in
+from derive.numbers.exact import NotEnoughDigits
+from derive.numbers.rounding import Rounding, show_real
 from derive.worked import WorkedExample
 
-BATCH = 500
+BATCH = 1000
 """So many sheets are judged at once."""
 MOST_OTHERS = 12
+SURELY = 0.001
+"""A mistake that goes against another answer is named where chance gives the number more rarely than this."""
+FEWEST_SHOWN = 5
+"""The right number is shown with so many significant digits at least, ..."""
+MOST_SHOWN = 30  # ... and with so many decimals at most.
 MOST_COPIED = 100
 """In a graph of so many quantities the number of any of them may have been copied."""
 
@@ -55,6 +65,7 @@ WIDE = "At the digits written, honest rounding reaches zero as well: too few wer
 MANY = "At the digits written, {count} mistakes give numbers that honest rounding reaches too."
 SYMBOLIC = "The problem gives no numbers for this quantity, so a number cannot be judged."
 
+_ACCEPTED = (Standing.CORRECT, Standing.ROUNDED)
 Columns = NDArray[np.intp]
 Mutants = Callable[[WorkedExample, Sequence[str]], list[Mutant]]
 
@@ -91,17 +102,12 @@ class Judge:
     def __init__(
         self, example: WorkedExample, expected: Sequence[str], marking: Marking, mutants: Mutants | None = None
     ) -> None:
-        self._example = example
         self._expected = tuple(expected)
         self._marking = marking
         made = (mutants or _derived)(example, self._expected)
         self._mutants = made
         self.program = compiled(example, self._expected, _mentioned(made) | _neighbours(example, self._expected))
         self.diagnosis = Diagnosis(self.program, made)
-        self._shown = {quantity: _shown(example, quantity) for quantity in self._expected}
-        self._true = {
-            quantity: self.program.truth[self.program.asked[quantity]] for quantity in self._expected
-        }
         self._marks: dict[int, float | None] = {
             Standing.CORRECT: 1.0,
             Standing.ROUNDED: 1.0,
@@ -111,17 +117,55 @@ class Judge:
             Standing.WRONG: 0.0,
             Standing.SYMBOLIC: None,
         }
+        self._take_numbers(example)
+
+    def with_numbers(self, example: WorkedExample) -> Judge:
+        """A judge of another variant of the same problem, which nothing is compiled for again."""
+        found = copy(self)
+        found.program = self.program.with_numbers(example)
+        found.diagnosis = self.diagnosis.with_numbers(found.program)
+        found._take_numbers(example)
+        return found
+
+    def _take_numbers(self, example: WorkedExample) -> None:
+        self._example = example
         truth = self.program.truth
+        self._shown: dict[tuple[str, int], str] = {}
+        self._true = {quantity: truth[self.program.asked[quantity]] for quantity in self._expected}
+        self._relatives: dict[str, dict[str, float]] = {}
         self._named = {key: value for key, value in truth.items() if value is not None}
 
+    def relatives(self, quantity: str) -> dict[str, float]:
+        """The quantities whose number is easily written instead."""
+        if quantity not in self._relatives:
+            self._relatives[quantity] = relatives(quantity, self._named)
+        return self._relatives[quantity]
+
     def verdicts(self, sheets: Sequence[Sheet]) -> Iterator[Verdict]:
-        """The verdicts of a few sheets."""
-        batch = numbers(sheets, self._expected)
-        graded = grade(self.program, batch)
-        found = _Findings(self, batch, graded, sheets)
-        for column, sheet in enumerate(sheets):
+        """The verdicts of a few sheets; the same answers are judged once, and those that are rounded alike together."""
+        answers = [tuple(sheet.answers.get(quantity, _BLANK) for quantity in self._expected) for sheet in sheets]
+        texts = [tuple([(type(each), each.text) for each in row]) for row in answers]
+        first = {each: place for place, each in reversed(list(enumerate(texts)))}
+        alike: dict[int, list[int]] = {}
+        for place in sorted(first.values()):
+            alike.setdefault(usual_decimals(answers[place]), []).append(place)
+        where: dict[int, tuple[_Findings, int]] = {}
+        for places in alike.values():
+            some = [sheets[place] for place in places]
+            batch = numbers(some, self._expected)
+            found = _Findings(self, batch, grade(self.program, batch), some)
+            where |= {place: (found, column) for column, place in enumerate(places)}
+        for sheet, each in zip(sheets, texts, strict=True):
+            found, column = where[first[each]]
             for row, quantity in enumerate(self._expected):
-                yield self._verdict(sheet, quantity, row, column, batch, graded, found)
+                yield self._verdict(sheet, quantity, row, column, found.batch, found.graded, found)
+
+    def _expects(self, quantity: str, answer: Written | None = None) -> str:
+        """The right number with the digits of the page or of the answer, whichever are more."""
+        places = min((answer.decimals if answer else None) or 0, MOST_SHOWN)
+        if (quantity, places) not in self._shown:
+            self._shown[quantity, places] = _shown(self._example, self.program, quantity, places)
+        return self._shown[quantity, places]
 
     # --- one verdict ---------------------------------------------------------------------------------------------
 
@@ -131,7 +175,7 @@ class Judge:
         answer = sheet.answers.get(quantity, _BLANK)
         if isinstance(answer, Written):
             return self._of_number(sheet, quantity, answer, row, column, batch, graded, found)
-        verdict = Verdict(sheet.student, quantity, answer.text, "blank", self._shown[quantity], variant=sheet.variant)
+        verdict = Verdict(sheet.student, quantity, answer.text, "blank", self._expects(quantity), variant=sheet.variant)
         if isinstance(answer, Unreadable):
             return replace(verdict, status="unreadable", note=answer.why, marks=None)
         return self._of_formula(verdict, quantity, answer) if isinstance(answer, Formula) else verdict
@@ -151,13 +195,13 @@ class Judge:
         mistake, chance, count = found.of(row, column)
         status, marks = _STATUS[standing], self._marks[standing]
         note = self._remark(standing, quantity, graded, column, count)
-        if mistake is not None and status == "wrong" and _is_accepted(mistake, self._marking):
-            status, marks, note = "correct", 1.0, _convention(mistake)
+        if status == "wrong" and (other := _accepted(mistake, self._marking)):
+            status, marks, note = "correct", 1.0, _convention(other)
         if note_of_form := _form(answer, self._marking):
             marks, note = (0.0 if marks is not None else None), f"{note} {note_of_form}".strip()
         accepted = _interval(graded, quantity, column, batch, row)
         return Verdict(
-            sheet.student, quantity, answer.text, status, self._shown[quantity], accepted, mistake, marks, note,
+            sheet.student, quantity, answer.text, status, self._expects(quantity, answer), accepted, mistake, marks, note,
             sheet.variant, chance,
         )  # fmt: skip
 
@@ -180,8 +224,8 @@ class Judge:
             return replace(verdict, status="undecided", note=str(error), marks=None)
         marks = {"correct": 1.0, "wrong": 0.0}.get(judged.status)
         verdict = replace(verdict, status=judged.status, note=judged.note, mistake=judged.mistake, marks=marks)
-        if verdict.mistake is not None and verdict.status == "wrong" and _is_accepted(verdict.mistake, self._marking):
-            return replace(verdict, status="correct", marks=1.0, note=_convention(verdict.mistake))
+        if verdict.status == "wrong" and (other := _accepted(verdict.mistake, self._marking)):
+            return replace(verdict, status="correct", marks=1.0, note=_convention(other))
         return verdict
 
 
@@ -189,11 +233,16 @@ _BLANK = Blank()
 
 
 def _convention(mistake: Mistake) -> str:
-    return f"Right under another convention: {mistake.message}"
+    return f"Right under another convention: {mistake.message.removeprefix(ONE_OF)}"
 
 
-def _is_accepted(mistake: Mistake, marking: Marking) -> bool:
-    return mistake.convention and ("all" in marking.accept_conventions or mistake.id in marking.accept_conventions)
+def _accepted(mistake: Mistake | None, marking: Marking) -> Mistake | None:
+    """The first of the suggestions that is a convention which the teacher accepts."""
+    if mistake is None or not marking.accept_conventions:
+        return None
+    accepted = marking.accept_conventions
+    return next((each for each in (mistake, *mistake.others) if each.convention and (
+        "all" in accepted or each.id in accepted)), None)  # fmt: skip
 
 
 def _form(answer: Written, marking: Marking) -> str:
@@ -224,11 +273,19 @@ def _neighbours(example: WorkedExample, expected: Iterable[str]) -> set[str]:
     return found | {f"{name.removeprefix('dE/d')}_new" for name in expected if name.startswith("dE/d")}
 
 
-def _shown(example: WorkedExample, quantity: str) -> str:
+def _shown(example: WorkedExample, program: Program, quantity: str, places: int) -> str:
+    """The number as the page shows it, or with more digits: so many places, and enough of them to tell it from 0."""
     try:
-        return example.shown(quantity) or ""
-    except DeriveError:
+        text = example.shown(quantity) or ""
+        true = program.names.real(program.asked[quantity]) if text else None
+    except (DeriveError, NotEnoughDigits):
         return ""
+    if true is None or "e" in text:
+        return text
+    if example.problem.rounding.carry == "full" and (size := abs(program.truth[program.asked[quantity]] or 0)):
+        places = max(places, FEWEST_SHOWN - 1 - math.floor(math.log10(size)))
+    places = min(places, MOST_SHOWN)
+    return (show_real(true, Rounding(decimals=places)) if places > len(text.partition(".")[2]) else None) or text
 
 
 def _interval(graded: Graded, quantity: str, column: int, batch: Numbers, row: int) -> tuple[str, str] | None:
@@ -249,11 +306,12 @@ class _Findings:
     """The mistakes behind the wrong numbers of a batch."""
 
     def __init__(self, judge: Judge, batch: Numbers, graded: Graded, sheets: Sequence[Sheet]) -> None:
-        self._judge, self._batch, self._graded, self._sheets = judge, batch, graded, sheets
+        self._judge, self.batch, self.graded, self._sheets = judge, batch, graded, sheets
         self._matches: dict[tuple[int, int], list[Match]] = {}
         self._slips: dict[tuple[int, int], list[Mistake]] = {}
         self._hidden: dict[tuple[int, int], int] = {}
         self._chance: dict[tuple[int, int], float] = {}
+        self._accepted: dict[int, list[tuple[int, str]]] = {}
         self._seen: list[dict[str, int]] = [{} for _ in sheets]
         with np.errstate(all="ignore"):
             for row, quantity in enumerate(judge._expected):
@@ -262,7 +320,7 @@ class _Findings:
     def of(self, row: int, column: int) -> tuple[Mistake | None, float | None, int]:
         """The mistake, the number of chance matches to expect, and how many mistakes honest rounding hides."""
         quantity = self._judge._expected[row]
-        standing = int(self._graded.standing[quantity][column])
+        standing = int(self.graded.standing[quantity][column])
         matches = self._matches.get((row, column), [])
         chance = self._chance.get((row, column))
         if standing in (Standing.CORRECT, Standing.ROUNDED):
@@ -274,20 +332,22 @@ class _Findings:
     # --- looking -------------------------------------------------------------------------------------------------
 
     def _look(self, row: int, quantity: str) -> None:
-        standing = self._graded.standing[quantity]
+        standing = self.graded.standing[quantity]
         wrong = np.flatnonzero(standing == Standing.WRONG)
         diagnosis = self._judge.diagnosis
         tried = diagnosis.relevant(self._judge.program.asked[quantity])
-        for column in np.flatnonzero(~np.isnan(self._batch.value[row])).tolist():
+        for column in np.flatnonzero(~np.isnan(self.batch.value[row])).tolist():
             self._chance[row, column] = self._by_chance(row, quantity, column, tried)
         rounded = np.flatnonzero(standing == Standing.ROUNDED)
-        if rounded.size:
-            found, counts = diagnosis.coincident(self._question(row, quantity, rounded))
-            for column, matches, count in zip(rounded.tolist(), found, counts, strict=True):
-                self._keep(row, column, matches)
-                self._hidden[row, column] = count
-            self._follow(row, quantity, [column for column in rounded.tolist() if self._seen[column]])
-        self._again(row, quantity, wrong, diagnosis.tight)
+        columns = np.concatenate([wrong, rounded])
+        if not columns.size:
+            return
+        matched, counts = diagnosis.tight(self._question(row, quantity, columns), wrong.size)
+        for column, matches, count in zip(columns.tolist(), matched, counts, strict=True):
+            self._keep(row, column, matches)
+            self._hidden[row, column] = count
+        for column in rounded.tolist():
+            self._follow(row, quantity, column)
         self._again(row, quantity, wrong, diagnosis.loose)
         for column in wrong.tolist():
             if slipped := self._slip(row, quantity, column):
@@ -298,14 +358,11 @@ class _Findings:
             for identity in {match.candidate.mutants[0].id for match in self._matches.get((row, column), ())}:
                 self._seen[column][identity] = self._seen[column].get(identity, 0) + 1
 
-    def _follow(self, row: int, quantity: str, columns: list[int]) -> None:
+    def _follow(self, row: int, quantity: str, column: int) -> None:
         """A number that honest rounding reaches, but which a mistake made before gives outright, follows from that."""
-        if not columns:
-            return
-        found = self._judge.diagnosis.tight(self._question(row, quantity, np.array(columns, dtype=np.intp)))
-        for column, matches in zip(columns, found, strict=True):
-            if any(match.candidate.mutants[0].id in self._seen[column] for match in matches):
-                self._graded.standing[quantity][column] = Standing.EITHER
+        ids = {match.candidate.mutants[0].id for match in self._matches.get((row, column), ())}
+        if ids & self._seen[column].keys():
+            self.graded.standing[quantity][column] = Standing.EITHER
 
     def _again(
         self, row: int, quantity: str, wrong: Columns, look: Callable[[Question], list[list[Match]]]
@@ -318,11 +375,34 @@ class _Findings:
                 self._keep(row, column, matches)
 
     def _keep(self, row: int, column: int, matches: list[Match]) -> None:
-        if matches:
-            self._matches[row, column] = matches
+        kept = [match for match in matches if not self._is_contradicted(match, row, column)]
+        if not kept and self._chance.get((row, column), 1.0) < SURELY:
+            kept = [match for match in matches if match.tight and len(match.candidate.mutants) == 1]
+        if kept:
+            self._matches[row, column] = kept
+
+    def _is_contradicted(self, match: Match, row: int, column: int) -> bool:
+        """Whether a mistake would have changed a number that the student wrote right."""
+        judge, candidate = self._judge, match.candidate
+        for place, key in self._right(column):
+            if place != row and key in candidate.plans and key != judge.program.asked[judge._expected[row]]:
+                value, unit = self.batch.value[place, column], 1 / self.batch.scale[place, column]
+                if any(abs(made - value) > unit for made in judge.diagnosis.alone(key, candidate)):
+                    return True
+        return False
+
+    def _right(self, column: int) -> list[tuple[int, str]]:
+        """The rows and keys of the numbers that a student wrote right."""
+        if column not in self._accepted:
+            asked = self._judge.program.asked.items()
+            self._accepted[column] = [
+                (place, key) for place, (name, key) in enumerate(asked)
+                if name in self.graded.standing and self.graded.standing[name][column] in _ACCEPTED
+            ]  # fmt: skip
+        return self._accepted[column]
 
     def _question(self, row: int, quantity: str, columns: Columns) -> Question:
-        batch, graded, program = self._batch, self._graded, self._judge.program
+        batch, graded, program = self.batch, self.graded, self._judge.program
         key = program.asked[quantity]
         points: dict[str, Range] = {}
         pinned = {}
@@ -349,20 +429,20 @@ class _Findings:
     def _by_chance(self, row: int, quantity: str, column: int, tried: int) -> float:
         """The mistakes tried, times the share of the plausible range that the answer's last digit stands for."""
         true = self._judge._true[quantity] or 0.0
-        value, unit = self._batch.value[row, column], 1 / self._batch.scale[row, column]
+        value, unit = self.batch.value[row, column], 1 / self.batch.scale[row, column]
         plausible = 4 * max(abs(true), abs(float(value)), float(unit))
         return round(min(float(tried), tried * float(unit) / plausible), 4) if np.isfinite(plausible) else 0.0
 
     def _slip(self, row: int, quantity: str, column: int) -> list[Mistake]:
         answer = self._sheets[column].answers[quantity]
-        graded = self._graded
+        graded = self.graded
         assert isinstance(answer, Written)
         reaches = [Reach(float(graded.low[quantity][column]), float(graded.high[quantity][column]))]
         if graded.own_low[quantity][column] <= graded.own_high[quantity][column]:
             reaches.append(Reach(float(graded.own_low[quantity][column]), float(graded.own_high[quantity][column])))
-        others = relatives(quantity, self._judge._named)
-        unit = float(1 / self._batch.scale[row, column])
-        if abs(self._batch.value[row, column]) >= LARGEST:
+        others = self._judge.relatives(quantity)
+        unit = float(1 / self.batch.scale[row, column])
+        if abs(self.batch.value[row, column]) >= LARGEST:
             return []
         return list(slips(quantity, answer, tuple(reaches), others, unit))
 
@@ -378,7 +458,7 @@ class _Findings:
         if not suggestions:
             return None
         first, *others = suggestions
-        message = first.message if not others else f"One of: {first.message}"
+        message = first.message if not others else f"{ONE_OF}{first.message}"
         return Mistake(first.id, message, certain and not others, tuple(others), first.step, first.convention)
 
     def _rank(self, match: Match, column: int) -> tuple[float, ...]:

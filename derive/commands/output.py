@@ -57,6 +57,7 @@ def look_of(request: Request, figure: str) -> Look:
         format=request.chosen_format,  # type: ignore[arg-type]  # one of FORMATS
         dialect=request.dialect or "github",  # type: ignore[arg-type]  # one of the choices of --dialect
         fragment=request.fragment,
+        language=request.language,
         ascii=_ascii(request),
         width=_width(request),
         figure=figure,

@@ -36,6 +36,7 @@ class Request:
     rounding_mode: Mode | None
     notation: Notation | None
     output: str
+    language: str = "en"
 
     def __post_init__(self) -> None:
         fits = (
@@ -107,6 +108,10 @@ _PAGE_OPTIONS = (
                  "layers as matrices."),
     click.option("-o", "--output", metavar="FILE", default=STANDARD, help="Write to FILE; - is standard output."),
 )  # fmt: skip
+
+
+language_option = click.option("--lang", "language", type=click.Choice(("en", "de")), default="en", help="The language "
+                               "of the page; German has a decimal comma.")  # fmt: skip
 
 
 def page_options(command: Command) -> Command:

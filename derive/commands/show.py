@@ -10,7 +10,7 @@ import click
 
 from derive.commands.examples import examples
 from derive.commands.output import deliver
-from derive.commands.request import Request, page_options, problem_argument
+from derive.commands.request import Request, language_option, page_options, problem_argument
 from derive.errors import DeriveError
 
 if TYPE_CHECKING:
@@ -30,10 +30,12 @@ _whole = click.option("--whole", is_flag=True, help="Leave nothing out of a larg
         "derive show backprop-2-2-1 --only dE/dw5 --only w5_new",
         "derive show mazur-2-2-2 --notation z-a -o page.md",
         "derive show mazur-2-2-2 --format json",
+        "derive show backprop-2-2-1 --lang de",
     )
 )
 @problem_argument
 @page_options
+@language_option
 @click.option("--only", metavar="QUANTITY", multiple=True, help="Only this quantity, with what its derivation needs; "
               "may be repeated.")  # fmt: skip
 @_paths
@@ -63,6 +65,7 @@ def show(
 @problem_argument
 @click.argument("quantities", metavar="QUANTITY...", nargs=-1, required=True)
 @page_options
+@language_option
 @_paths
 @_jacobian
 @_expand
@@ -89,6 +92,7 @@ def gradient(
 )
 @problem_argument
 @page_options
+@language_option
 @_expand
 @_whole
 def forward(problem: str, expand: bool, whole: bool, **page: Any) -> None:

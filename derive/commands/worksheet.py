@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from derive.worksheet.run import Done
     from derive.worksheet.workers import Workers
 
-FORMATS = ("markdown", "latex", "json")
+FORMATS = ("markdown", "latex", "html", "pdf", "notebook", "moodle", "qti", "json")
+LANGUAGES = ("en", "de")
+ENGINES = ("auto", "latexmk", "typst")
 LEVELS = ("bare", "scaffold", "full")
 KEYS = ("separate", "interleaved", "none")
 WRONG = 1
@@ -31,6 +33,12 @@ _STYLE = (
                  "written."),
     click.option("--dialect", type=click.Choice(("github", "dollar")), default="github", help="How Markdown writes "
                  "formulas."),
+    click.option("--pdf-engine", type=click.Choice(ENGINES), default="auto", show_default=True, help="What makes PDF; "
+                 "auto is latexmk where TeX is, else Typst."),
+    click.option("--lang", "language", type=click.Choice(LANGUAGES), default="en", show_default=True, help="The "
+                 "language of the sheets; German has a decimal comma."),
+    click.option("--templates", metavar="FOLDER", help="Your own templates, and sentences, in the place of those of "
+                 "derive."),
     click.option("--level", type=click.Choice(LEVELS), default="bare", show_default=True, help="The questions only, "
                  "the formulas with blanks to fill, or the worked solution."),
     click.option("--key", type=click.Choice(KEYS), default="separate", show_default=True, help="Keys in files of their "
@@ -40,7 +48,12 @@ _STYLE = (
     click.option("--lines", metavar="N", type=click.IntRange(0, 100), default=0, help="Ruled lines to work on."),
     click.option("--points", metavar="N", type=click.IntRange(0, 1000), default=1, show_default=True, help="Points of "
                  "each question; 0 prints none."),
-    click.option("--bundle", is_flag=True, help="One document with all sheets, and one with all keys."),
+    click.option("--bundle", is_flag=True, help="One document with all sheets, and one with all keys; moodle and qti "
+                 "always are."),
+    click.option("--moodle", type=click.Choice(("cloze", "numerical")), default="cloze", show_default=True, help="A "
+                 "question for each sheet with a field for each quantity, or a question for each quantity."),
+    click.option("--canvas", type=click.Choice(("classic", "new")), default="classic", show_default=True, help="For "
+                 "Classic Quizzes, which keep four decimals, or New Quizzes."),
 )  # fmt: skip
 _ROUNDING = (
     click.option("--decimals", metavar="N", type=int, help="Show N decimals, 0 to 100."),
@@ -64,7 +77,10 @@ def _options(*groups: tuple[Callable[[Any], Any], ...]) -> Callable[[Any], Any]:
         "derive worksheet backprop-2-2-1",
         "derive worksheet backprop-2-2-1 -n 3 --seed 2026 -o sheets",
         "derive worksheet backprop-2-2-1 -n 3 --format latex --bundle --ask dE/dw5 --ask w1_new -o print",
+        "derive worksheet backprop-2-2-1 -n 3 --ask dE/dw5 --format moodle -o moodle",
         "derive worksheet --verify sheets",
+        "derive worksheet backprop-2-2-1 --lang de",
+        "derive worksheet --copy-templates mine",
     )
 )
 @click.argument("problems", metavar="PROBLEM...", nargs=-1, shell_complete=complete_problem)
@@ -80,10 +96,11 @@ def _options(*groups: tuple[Callable[[Any], Any], ...]) -> Callable[[Any], Any]:
 @click.option("--jobs", metavar="N", type=click.IntRange(-1, 1024), default=1, show_default=True, help="Processes; "
               "-1 is one for each core.")  # fmt: skip
 @click.option("--cluster", metavar="ADDRESS", default="", help="The scheduler of a dask cluster.")
+@click.option("--copy-templates", metavar="FOLDER", help="Write the templates of derive into FOLDER, to change them.")
 @click.option("--verify", metavar="FOLDER", help="Make every sheet of FOLDER again and say which file differs.")
 def worksheet(
     problems: tuple[str, ...], verify: str | None, variant: str | None, output: str | None, jobs: int, cluster: str,
-    **asked: Any,
+    copy_templates: str | None, **asked: Any,
 ) -> None:  # fmt: skip
     """Make worksheets from PROBLEM, each with other numbers, and their keys.
 
@@ -94,6 +111,9 @@ def worksheet(
     from derive.worksheet.workers import Workers
 
     workers = Workers(jobs, cluster)
+    if copy_templates is not None:
+        _copy(copy_templates)
+        return
     if verify is not None:
         if problems or output:
             raise click.UsageError("--verify FOLDER goes without PROBLEM and --output: the folder says what it holds")
@@ -119,17 +139,48 @@ def worksheet(
 
 
 def _plan(problems: tuple[str, ...], **asked: Any) -> Plan:
-    from derive.worksheet.plan import Plan, Style
+    from derive.worksheet.plan import PLATFORMS, Plan, Style
     from derive.worksheet.source import read_source
 
     rounding: Mapping[str, int | str] = {
         key: asked.pop(key) for key in ("decimals", "significant", "carry") if asked.get(key) is not None
     }
     seed, ask, allow = asked.pop("seed"), asked.pop("ask"), asked.pop("allow")
+    asked["templates"] = _own_templates(asked["templates"])
+    asked["format"] = _format(asked["format"], asked.pop("pdf_engine"))
+    asked["bundle"] = asked["bundle"] or asked["format"] in PLATFORMS
     style = Style(**{key: value for key, value in asked.items() if value is not None})
     if problems.count("-") > 1:
         raise click.UsageError("standard input can be read once")
     return Plan(tuple(read_source(name, rounding) for name in problems), seed, ask, tuple(sorted(set(allow))), style)
+
+
+def _format(name: str, engine: str) -> str:
+    """The row of the formats: a PDF by the engine that is there."""
+    if name != "pdf":
+        return name
+    from derive.worksheet import pdf
+
+    return f"pdf-{pdf.engine(engine)}"
+
+
+def _own_templates(folder: str | None) -> tuple[tuple[str, str], ...]:
+    if folder is None:
+        return ()
+    from pathlib import Path
+
+    from derive.worksheet.templates import read_own
+
+    return read_own(Path(folder))
+
+
+def _copy(folder: str) -> None:
+    from pathlib import Path
+
+    from derive.worksheet.templates import copy_templates
+
+    names = copy_templates(Path(folder))
+    click.echo(f"{folder}: {', '.join(names)}; --templates {folder} uses them.")
 
 
 def _students(roster: str | None, count: int | None) -> tuple[str, ...]:

@@ -77,7 +77,10 @@ def show(value: Fraction, rounding: Rounding) -> str:
 
 
 def show_units(units: int, exponent: int, rounding: Rounding) -> str:
-    """units · 10^exponent, rounded already, as `show` writes it; with significant digits, units has that many or is 0."""
+    """The rounded number units · 10^exponent as `show` writes it.
+
+    With significant digits, `units` has that many or is 0.
+    """
     return _text(_Rounded(units, exponent if units or rounding.significant is None else 0), rounding)
 
 

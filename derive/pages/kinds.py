@@ -53,7 +53,7 @@ def _loss_page(example: WorkedExample, sheet: Sheet) -> list[Block]:
     return LossPage(example, sheet.writer, sheet.width, sheet.line_width, sheet.language).blocks()
 
 
-def _loss_picture(example: WorkedExample, title: str) -> Picture | None:
+def _loss_picture(example: WorkedExample, title: str, _language: str) -> Picture | None:
     from derive.figures.plot import pgfplots, svg
     from derive.pages.loss_plot import plot_of
 
@@ -61,11 +61,11 @@ def _loss_picture(example: WorkedExample, title: str) -> Picture | None:
     return Picture(lambda: svg(drawn), lambda: pgfplots(drawn)) if drawn else None
 
 
-def _graph_picture(example: WorkedExample, title: str) -> Picture:
+def _graph_picture(example: WorkedExample, title: str, language: str) -> Picture:
     from derive.figures import svg, tikz
     from derive.pages.diagrams import diagram
 
-    ways = [writer(way, "dollar", example.problem.notation) for way in ("text", "latex")]
+    ways = [writer(way, "dollar", example.problem.notation, language=language) for way in ("text", "latex")]
     drawn = diagram(example, ways[0], ways[1], title)
     return Picture(lambda: svg(drawn), lambda: tikz(drawn))
 
@@ -76,7 +76,7 @@ def _activation_page(example: WorkedExample, sheet: Sheet) -> list[Block]:
     return ActivationPage(example, sheet.writer, sheet.width, sheet.line_width, sheet.language).blocks()
 
 
-def _activation_picture(example: WorkedExample, title: str) -> Picture | None:
+def _activation_picture(example: WorkedExample, title: str, _language: str) -> Picture | None:
     from derive.figures.plot import pgfplots, svg
     from derive.pages.activation_plot import plot_of
 
@@ -90,7 +90,7 @@ def _perceptron_page(example: WorkedExample, sheet: Sheet) -> list[Block]:
     return PerceptronPage(example, sheet.writer, sheet.width, sheet.line_width, sheet.language).blocks()
 
 
-def _perceptron_picture(example: WorkedExample, title: str) -> Picture | None:
+def _perceptron_picture(example: WorkedExample, title: str, _language: str) -> Picture | None:
     from derive.figures.plane import svg, tikz
     from derive.pages.perceptron_picture import plane
 
@@ -116,7 +116,7 @@ def _optimizer_page(example: WorkedExample, sheet: Sheet) -> list[Block]:
     return OptimizerPage(example, sheet.writer, sheet.width, sheet.line_width, sheet.language).blocks()
 
 
-def _optimizer_picture(example: WorkedExample, title: str) -> Picture | None:
+def _optimizer_picture(example: WorkedExample, title: str, _language: str) -> Picture | None:
     from derive.figures.plot import pgfplots, svg
     from derive.pages.optimizer_picture import plot_of
 
@@ -129,7 +129,7 @@ PAGES: dict[str, Callable[[WorkedExample, Sheet], list[Block]]] = {
     "perceptron": _perceptron_page, "training": _training_page, "initializer": _initializer_page,
     "optimizer": _optimizer_page,
 }  # fmt: skip
-PICTURES: dict[str, Callable[[WorkedExample, str], Picture | None]] = {
+PICTURES: dict[str, Callable[[WorkedExample, str, str], Picture | None]] = {
     "network": _graph_picture,
     "expression": _graph_picture,
     "activation": _activation_picture,
@@ -145,7 +145,7 @@ def blocks_of(example: WorkedExample, sheet: Sheet) -> list[Block]:
     return [*found, verification(example, sheet.writer, sheet.language)]
 
 
-def picture_of(example: WorkedExample, title: str) -> Picture | None:
+def picture_of(example: WorkedExample, title: str, language: str = "en") -> Picture | None:
     """The picture of the page under that accessible title; None for a kind without one."""
     make = PICTURES.get(example.problem.kind)
-    return make(example, title) if make else None
+    return make(example, title, language) if make else None

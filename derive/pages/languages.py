@@ -23,6 +23,7 @@ LANGUAGES: dict[str, Language] = {
     "de": Language(",", (("if", "falls"), ("otherwise", "sonst"), ("since", "da"), ("else", "sonst"))),
 }
 
+_NUMBER = re.compile(r"[-−]?[0-9]+\.[0-9]+(?:e[-+]?[0-9]+|[·⋅]10\S*)?")
 _POINT = re.compile(r"(?<=[0-9])\.(?=[0-9])")
 
 
@@ -35,16 +36,17 @@ def decimals(text: str, language: str, style: Style) -> str:
 
 
 def said(formula: str, language: str, style: Style) -> str:
-    """A formula in that language; where numbers have a comma, what stands in a list is parted by semicolons."""
+    """A formula in that language; where numbers have a comma, semicolons part what a function is called with."""
     if language == "en":
         return formula
     for english, word in LANGUAGES[language].words:
         old, new = (
-            (rf"\\text{{{english}( ?)}}", rf"\\text{{{word}\1}}") if style == "latex" else (rf" {english} ", f" {word} ")
+            (rf"\\text{{{english}( ?)}}", rf"\\text{{{word}\1}}")
+            if style == "latex"
+            else (rf" {english} ", f" {word} ")
         )
         formula = re.sub(old, new, formula)
-    shown = decimals(formula, language, style)
-    return shown if shown == formula else shown.replace(", ", "; ")
+    return decimals(formula, language, style).replace(", ", "; ")
 
 
 def said_equation(equation: Equation, language: str, style: Style) -> Equation:
@@ -55,10 +57,18 @@ def said_equation(equation: Equation, language: str, style: Style) -> Equation:
 
 
 def said_block(block: Block, language: str, style: Style) -> Block:
-    """The formulas of a block that are not inside a sentence."""
+    """The formulas and numbers of a block that are not inside a sentence."""
+    if language == "en":
+        return block
     text = said(block.text, language, style) if block.kind == "display" else block.text
     lines = tuple(said_equation(line, language, style) for line in block.equations)
-    return replace(block, text=text, equations=lines)
+    rows = tuple(tuple(_cell(cell, language) for cell in row) for row in block.rows)
+    return replace(block, text=text, equations=lines, rows=rows)
+
+
+def _cell(cell: str, language: str) -> str:
+    """A number that is a cell of its own."""
+    return decimals(cell, language, "unicode") if _NUMBER.fullmatch(cell) else cell
 
 
 def inline_in(language: str, style: Style, inline: Callable[[str], str]) -> Callable[[str], str]:

@@ -55,8 +55,8 @@ class MatrixPage:
         body += self._update.blocks() if backward else ()
         problem = self._example.problem
         sizes = "-".join(str(size) for size in self._network.sizes())
-        found = [heading(1, self._writer.escape(problem.title))]
-        found += [paragraph(self._writer.escape(text)) for text in problem.prose.values()]
+        found = [heading(1, self._writer.escape(self._prose.translated(problem.title)))]
+        found += [paragraph(self._writer.escape(self._prose.translated(text))) for text in problem.prose.values()]
         found.append(figure(self._prose.say("figure", "network", sizes=sizes)))
         return [*found, *self._given(backward), *self._shapes(), *self._conventions(backward), *body]
 

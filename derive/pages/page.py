@@ -39,8 +39,8 @@ class Page:
         problem, graph = self._example.problem, self._example.graph
         network = graph if isinstance(graph, NetworkGraph) else None
         body = [block for part in self._parts(network) for block in part]
-        found = [heading(1, self._writer.escape(problem.title))]
-        found += [paragraph(self._writer.escape(text)) for text in problem.prose.values()]
+        found = [heading(1, self._writer.escape(self._prose.translated(problem.title)))]
+        found += [paragraph(self._writer.escape(self._prose.translated(text))) for text in problem.prose.values()]
         found.append(figure(self._figure_text(network)))
         given = given_table(self._example, self._prose, self._writer)
         if given:

@@ -37,19 +37,33 @@ def _phrases(language: str) -> Mapping[str, Mapping[str, str]]:
 
 @cache
 def _phrase(language: str, group: str, key: str) -> Template:
-    text = _phrases(language)[group][key]
+    return _own_phrase(language, group, key, _phrases(language)[group][key])
+
+
+@cache
+def _own_phrase(language: str, group: str, key: str, text: str) -> Template:
     try:
         return _environment().from_string(text)
     except TemplateError as error:
-        raise DeriveError(f"prose/{language}.toml, {group}.{key}: {error}") from error
+        raise _told(language, group, key, error) from error
+
+
+def _told(language: str, group: str, key: str, error: TemplateError) -> DeriveError:
+    return DeriveError(f"{language}.toml, {group}.{key}: {error}; accepted: what the built-in sentence has to fill in")
 
 
 class Prose:
-    """Says a sentence in one language and one way of writing formulas."""
+    """Says a sentence in one language and one way of writing formulas.
 
-    def __init__(self, writer: Writer, language: str = "en") -> None:
+    own   sentences, by group and key, that stand in the place of those of the language
+    """
+
+    def __init__(
+        self, writer: Writer, language: str = "en", own: Mapping[str, Mapping[str, str]] | None = None
+    ) -> None:
         self._writer = writer
         self._language = language
+        self._own = own or {}
 
     def has(self, group: str, key: str) -> bool:
         """Whether there is a sentence of that key."""
@@ -57,14 +71,24 @@ class Prose:
 
     def translated(self, text: str) -> str:
         """The text of a bundled problem in this language; any other text as it is."""
-        return _phrases(self._language).get("titles", {}).get(text, text)
+        for phrases in (self._own, _phrases(self._language)):
+            if text in phrases.get("titles", {}):
+                return phrases["titles"][text]
+        return text
 
     def say(self, group: str, key: str, /, **words: Any) -> str:
         """The sentence of that key; `words` fill it."""
-        text = _phrases(self._language)[group][key]
+        own = self._own.get(group, {}).get(key)
+        text = _phrases(self._language)[group][key] if own is None else own
         if "{" not in text:
             return text
         if "title" in words:
-            words["title"] = _phrases(self._language).get("titles", {}).get(words["title"], words["title"])
-        template = _phrase(self._language, group, key)
-        return template.render(words, q=self._writer.quantity, m=self._writer.math)
+            words["title"] = self.translated(words["title"])
+        if own is None:
+            template = _phrase(self._language, group, key)
+        else:
+            template = _own_phrase(self._language, group, key, own)
+        try:
+            return template.render(words, q=self._writer.quantity, m=self._writer.math)
+        except TemplateError as error:
+            raise _told(self._language, group, key, error) from error

@@ -14,6 +14,7 @@ from derive.errors import DeriveError
 from derive.formula.printing import EULER
 from derive.pages.blocks import Block
 from derive.pages.kinds import Sheet, blocks_of, picture_of
+from derive.pages.languages import said_block
 from derive.pages.prose import templates_folder
 from derive.pages.writers import writer
 from derive.worked import WorkedExample
@@ -88,13 +89,14 @@ def _check_tex(text: str) -> None:
 
 
 def _rendered(example: WorkedExample, look: Look) -> str:
-    blocks = blocks_of(example, sheet_for(look, example.problem.notation))
+    sheet = sheet_for(look, example.problem.notation)
+    blocks = [said_block(block, look.language, sheet.writer.style) for block in blocks_of(example, sheet)]
     return put_together(blocks, look, _figure(example, look, blocks))
 
 
 def sheet_for(look: Look, notation: str) -> Sheet:
     """What blocks are built with for a page that looks so."""
-    used = writer(look.format, look.dialect, notation, ascii=look.ascii)
+    used = writer(look.format, look.dialect, notation, ascii=look.ascii, language=look.language)
     width, line_width = (look.width - 24, look.width - 6) if look.format == "text" else (EQUATION_WIDTH, LINE_WIDTH)
     return Sheet(used, width, line_width, look.language)
 
@@ -138,7 +140,7 @@ def _figure(example: WorkedExample, look: Look, blocks: list[Block]) -> str:
     title = next((block.text for block in blocks if block.kind == "figure"), "")
     if look.format == "markdown" and look.figure != "embed":
         return look.figure
-    picture = picture_of(example, title)
+    picture = picture_of(example, title, look.language)
     if picture is None:
         return ""
     if look.format == "latex":

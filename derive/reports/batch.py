@@ -8,9 +8,8 @@ from itertools import groupby
 
 from derive.check.answers import AnswerFile
 from derive.check.gradebook import Verdicts
-from derive.check.mistakes import mutants
 from derive.check.model import Blank, Marking, Sheet, Verdict
-from derive.check.verdicts import judge
+from derive.check.verdicts import Judge, judge
 from derive.errors import DeriveError
 from derive.problem.model import Problem
 from derive.worked import WorkedExample
@@ -76,8 +75,8 @@ class Batch:
             yield list(verdicts)
 
     def _each_own(self, sheets: Iterable[Sheet]) -> Iterator[Verdicts]:
-        """The verdicts of students who have a variant each; the mistakes are those of the problem itself."""
-        known = mutants(self.example, self.file.expected)
+        """The verdicts of students who have a variant each: only the numbers differ, so all is compiled once."""
+        base: Judge | None = None
         for sheet in sheets:
             try:
                 if not sheet.variant:
@@ -87,7 +86,9 @@ class Batch:
                 self.file.notes.add(f"{sheet.student}: {error}")
                 yield [self._waiting(sheet, name, str(error)) for name in self.file.expected]
                 continue
-            yield list(judge(example, [sheet], self.file.expected, self.marking, mutants=lambda _one, _names: known))
+            own = base.with_numbers(example) if base else Judge(example, self.file.expected, self.marking)
+            base = base or own
+            yield list(own.verdicts([sheet]))
 
     def _waiting(self, sheet: Sheet, quantity: str, why: str) -> Verdict:
         """What cannot be judged waits for a person: one sheet without its numbers must not stop the others."""

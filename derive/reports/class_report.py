@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 
 from derive.check.gradebook import (
     ABOUT_DIGITS,
-    ONE_OF,
     Verdicts,
     first_error,
     is_open,
@@ -16,7 +15,7 @@ from derive.check.gradebook import (
     marks_of,
     written_marks,
 )
-from derive.check.model import Verdict
+from derive.check.model import ONE_OF, Verdict
 from derive.formula.symbols import symbol
 from derive.pages.blocks import Block, bullets, figure, heading, paragraph, table
 from derive.reports.bars import MARKS, PARTS, svg_bars, text_bar

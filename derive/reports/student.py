@@ -6,7 +6,6 @@ from collections.abc import Collection, Iterator
 
 from derive.check.gradebook import (
     ABOUT_DIGITS,
-    ONE_OF,
     Verdicts,
     first_error,
     is_open,
@@ -15,7 +14,7 @@ from derive.check.gradebook import (
     shown_marks,
     written_marks,
 )
-from derive.check.model import Mistake, Verdict
+from derive.check.model import ONE_OF, Mistake, Verdict
 from derive.derivation.steps import Line, line
 from derive.errors import DeriveError
 from derive.formula.expression import is_plain

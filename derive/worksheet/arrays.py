@@ -44,6 +44,9 @@ FUNCTION_ERROR = 8 * UNIT
 MOST_UNITS = 2**62
 """Integers beyond this are carried on as doubles."""
 
+MOST_POWER = 32
+"""Higher powers are left to the exact engine."""
+
 _TINY = 2.0**-1000
 
 
@@ -159,14 +162,16 @@ class Arrays:
         return divide(constant(Fraction(1), self._count), total)
 
     def _power(self, base: Expr, exponent: Expr) -> Column:
-        if isinstance(exponent, Number) and exponent.value.denominator == 1 and 1 <= exponent.value <= 16:
-            found = own = self.value(base)
-            for _ in range(int(exponent.value) - 1):
-                found = multiply(found, own)
-            return found
+        """Small whole powers (also of a name that counts), and square roots; the rest is for the exact engine."""
         if isinstance(exponent, Number) and exponent.value == Fraction(1, 2):
             return sqrt(self.value(base))
-        return unknown(self._count)
+        power = whole_constant(self.value(exponent))
+        if power is None or not 1 <= power <= MOST_POWER:
+            return unknown(self._count)
+        found = own = self.value(base)
+        for _ in range(power - 1):
+            found = multiply(found, own)
+        return found
 
     def _call(self, function: str, args: tuple[Expr, ...]) -> Column:
         values = [self.value(arg) for arg in args]
@@ -212,6 +217,15 @@ def signs(column: Column) -> tuple[NDArray[Any], Flags]:
         sign = np.sign(column.exact.units)
         return sign, np.ones(sign.shape, dtype=bool)
     return np.sign(column.value), np.abs(column.value) > column.error
+
+
+def whole_constant(column: Column) -> int | None:
+    """The whole number that a column holds for every variant, where it does."""
+    exact = column.exact
+    if exact is None or not exact.units.size or (exact.units != exact.units[0]).any():
+        return None
+    whole, rest = divmod(int(exact.units[0]), 10**exact.places)
+    return None if rest else whole
 
 
 def unknown(count: int) -> Column:

@@ -13,6 +13,7 @@ from derive.errors import DeriveError
 
 MANIFEST = "manifest.json"
 FOLDERS = ("", "keys", "figures")
+_BINARY = getattr(os, "O_BINARY", 0)
 _LEFT_BEHIND = re.compile(r"\.derive-\d+-.*\.tmp")
 
 
@@ -51,14 +52,32 @@ class Folder:
                 continue
 
     def write(self, name: str, content: bytes) -> None:
-        """One file, in the place of an older one; raises DeriveError."""
-        with self.open(name) as file:
-            file.write(content)
+        """One file, in the place of an older one; raises DeriveError.
+
+        There are thousands of them, so this asks the system for no more than it has to.
+        """
+        path, beside = self._names(name)
+        try:
+            file = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | _BINARY, 0o666)
+            try:
+                _write_all(file, content)
+            finally:
+                os.close(file)
+            os.replace(beside, path)  # noqa: PTH105
+        except BaseException as error:
+            Path(beside).unlink(missing_ok=True)
+            if isinstance(error, OSError):
+                raise _cannot(path, error) from error
+            raise
 
     def open(self, name: str) -> Replacing:
         """A file to be written piece by piece, which stands in its place when it is closed and complete."""
+        return Replacing(*self._names(name))
+
+    def _names(self, name: str) -> tuple[str, str]:
+        """Where a file stands, and where it is written."""
         folder, slash, last = name.rpartition("/")
-        return Replacing(f"{self._root}/{name}", f"{self._root}/{folder}{slash}.derive-{self._process}-{last}.tmp")
+        return f"{self._root}/{name}", f"{self._root}/{folder}{slash}.derive-{self._process}-{last}.tmp"
 
     def manifest(self) -> Mapping[str, Any] | None:
         """What the folder says of itself; None where there is no manifest; raises DeriveError for a broken one."""
@@ -111,7 +130,18 @@ class _told:  # noqa: N801  # reads as a word: with _told(path)
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         if isinstance(error, OSError):
-            raise DeriveError(
-                f"{self._path}: cannot be written: {error.strerror or error}; complete files were kept, and the same "
-                "command goes on where it stopped"
-            ) from error
+            raise _cannot(self._path, error) from error
+
+
+def _cannot(path: Path | str, error: OSError) -> DeriveError:
+    return DeriveError(
+        f"{path}: cannot be written: {error.strerror or error}; complete files were kept, and the same command goes "
+        "on where it stopped"
+    )
+
+
+def _write_all(file: int, content: bytes) -> None:
+    """A disk that is nearly full takes a part of what it is given."""
+    written = os.write(file, content)
+    while written < len(content):
+        written += os.write(file, content[written:])

@@ -6,19 +6,24 @@ import html
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from derive.errors import DeriveError
 from derive.pages.blocks import Block, Equation
 from derive.pages.kinds import picture_of
 from derive.pages.languages import decimals, inline_in
+from derive.pages.prose import Prose
 from derive.pages.render import LAST_LATIN
 from derive.pages.writers import Writer, escape_markdown, escape_tex, writer
-from derive.worksheet import mathml, pdf, typst_math
+from derive.worksheet import mathml, moodle, notebook, pdf, qti, typst_math
 from derive.worksheet.plan import Style
+from derive.worksheet.questions import Question
 from derive.worksheet.skeleton import Skeleton
-from derive.worksheet.templates import render
+from derive.worksheet.templates import own_prose, render
+SCALE = 0.75
+"""Of a picture on paper, to its size on a screen."""
+
 
 @dataclass(frozen=True, slots=True)
 class Content:
@@ -27,6 +32,9 @@ class Content:
     figures   what stands for the picture of each part; an empty text where there is none
     given     what stands for each given number, by part and name
     answers   what stands for each answer, by part and quantity; empty on a sheet
+    questions, worked  of each part, and all of its worked lines; for exports only
+    mark      what the mark of a line means whose printed numbers give another last digit; for exports only
+    quoted    the student inside a string of a program; for exports only
     """
 
     kind: str
@@ -37,6 +45,30 @@ class Content:
     given: tuple[Mapping[str, str], ...]
     answers: tuple[Mapping[str, str], ...]
     asked: tuple[tuple[str, ...], ...]
+    questions: tuple[tuple[Question, ...], ...] = ()
+    worked: tuple[tuple[str, ...], ...] = ()
+    mark: str = ""
+    quoted: str = ""
+
+
+def _same(text: str) -> str:
+    return text
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """What is different about sheets that a program reads.
+
+    graded    the answers are in it: there are no keys
+    embed     the text that stands for a picture, from its SVG; without it pictures are files
+    encode    a formula or a number that is put into a sheet
+    quote     the name of a student inside a string of a program
+    """
+
+    graded: bool
+    embed: Callable[[str], str] | None = None
+    encode: Callable[[str], str] = _same
+    quote: Callable[[str], str] = _same
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +85,8 @@ class SheetFormat:
     escape    makes the name of a student harmless
     number    a number that is put in the place of another one in a formula; without it the number of the writer
     compiled  the bytes of a whole document; without it they are its text
+    export    for what a program reads: notebooks, learning platforms
+    parts     packages whose version the bytes hang on
     """
 
     name: str
@@ -71,6 +105,8 @@ class SheetFormat:
     blank: str
     number: Callable[[str, str], str] | None = None
     compiled: Callable[[str], bytes] | None = None
+    export: Export | None = None
+    parts: tuple[str, ...] = ()
 
     def bytes_of(self, text: str) -> bytes:
         """A whole document as its file has it."""
@@ -79,7 +115,12 @@ class SheetFormat:
 
 def part(name: str, key: str) -> Callable[[Style], str]:
     """A fixed part of a template: its head or its tail."""
-    return lambda style: _rendered(name, style, part=key).lstrip("\n")
+
+    def fixed(style: Style) -> str:
+        prose = Prose(_in_latex(style, "net-out"), style.language, own_prose(style.templates, style.language))
+        return _rendered(name, style, part=key, title=prose.say("worksheet", "title")).lstrip("\n")
+
+    return fixed
 
 
 def page(name: str) -> Callable[[Style, Content], str]:
@@ -120,12 +161,18 @@ def _svg(style: Style, example: Skeleton, title: str) -> str:
 
 def _svg_inside(style: Style, example: Skeleton, title: str) -> str:
     """The picture as an element of a page."""
-    return re.sub(r"^<\?xml[^>]*>\s*", "", _svg(style, example, title))
+    return re.sub(r"^<\?xml[^>]*>\s*", "", _on_paper(_svg(style, example, title)))
+
+
+def _on_paper(drawn: str) -> str:
+    """The picture as large as it is printed beside 11-point text."""
+    size = re.compile(r'(?<= )(width|height)="([0-9.]+)"')
+    return size.sub(lambda found: f'{found[1]}="{float(found[2]) * SCALE:.0f}"', drawn, count=2)
 
 
 def _svg_string(style: Style, example: Skeleton, title: str) -> str:
     """The picture as a string of Typst."""
-    drawn = _svg(style, example, title)
+    drawn = _on_paper(_svg(style, example, title))
     return typst_math.text_string(drawn) if drawn else ""
 
 
@@ -149,6 +196,14 @@ def _in_latex(style: Style, notation: str) -> Writer:
 def _in_html(style: Style, notation: str) -> Writer:
     inline = inline_in(style.language, "latex", mathml.mathml)
     return Writer("latex", notation, inline, html.escape, style.language)
+
+
+def _in_moodle(style: Style, notation: str) -> Writer:
+    return Writer("latex", notation, inline_in(style.language, "latex", moodle.math), moodle.escape, style.language)
+
+
+def _dollar_line(style: Style, e: Equation) -> str:
+    return equation(MARKDOWN)(replace(style, dialect="dollar"), e)
 
 
 def _in_typst(style: Style, notation: str) -> Writer:
@@ -187,7 +242,10 @@ FORMULAS: dict[str, dict[str, Any]] = {
         "math": mathml.mathml, "equation": lambda e: mathml.mathml(as_latex(e), True), "font": mathml.font,
         "escape": html.escape,
     },
-    TYPST: {"math": lambda latex: f"${typst_math.typst(latex)}$", "equation": lambda e: typst_math.typst(as_latex(e))},
+    TYPST: {
+        "math": lambda latex: f"${typst_math.typst(latex)}$", "formula": typst_math.typst,
+        "equation": lambda e: typst_math.typst(as_latex(e)),
+    },
 }  # fmt: skip
 FORMATS: dict[str, SheetFormat] = {
     row.name: row
@@ -206,15 +264,37 @@ FORMATS: dict[str, SheetFormat] = {
         SheetFormat(
             "html", ".html", _in_html, part(HTML, "head"), page(HTML), part(HTML, "tail"), "\n", ("", ""),
             equation(HTML), _svg_inside, _drawn_text, False, html.escape, mathml.BLANK, mathml.number,
+            parts=("math-core",),
         ),
         SheetFormat(
             "pdf-typst", ".pdf", _in_typst, part(TYPST, "head"), page(TYPST), part(TYPST, "tail"), "\n", ("", ""),
             equation(TYPST), _svg_string, _drawn_text, False, typst_math.escape, typst_math.BLANK, typst_math.number,
-            pdf.by_typst,
+            pdf.by_typst, parts=("typst",),
         ),
         SheetFormat(
             "pdf-latexmk", ".pdf", _in_latex, part(LATEX, "head"), page(LATEX), part(LATEX, "tail"), "\n", ("", ""),
             equation(LATEX), _tikz, _drawn_latex, False, _tex_name, r"\rule{3cm}{0.4pt}", None, pdf.by_latexmk,
+        ),
+        SheetFormat(
+            "notebook", ".ipynb",
+            lambda style, notation: writer("markdown", "dollar", notation, language=style.language),
+            lambda _: notebook.HEAD, notebook.body, lambda _: notebook.TAIL, ",\n", ("", ""),
+            _dollar_line, _svg, _drawn_text, False, lambda text: notebook.encoded(escape_markdown(text)),
+            r"\rule{8em}{1px}",
+            export=Export(False, moodle.embedded, notebook.encoded, notebook.quoted),
+        ),
+        SheetFormat(
+            "moodle", ".xml", _in_moodle, moodle.head, moodle.body, moodle.tail, "", ("", ""),
+            lambda style, e: moodle.line(style, as_latex(e)), _svg, _drawn_text, False, moodle.escape,
+            r"\rule{8em}{1px}", export=Export(True, moodle.embedded),
+        ),
+        SheetFormat(
+            "qti", ".zip",
+            lambda style, notation: writer("markdown", "dollar", notation, language=style.language),
+            lambda _: qti.HEAD, qti.body, lambda _: qti.TAIL, ",\n", ("", ""),
+            lambda _, e: qti.line(as_latex(e)), _svg, _drawn_text, False,
+            lambda text: notebook.encoded(escape_markdown(text)), r"\rule{8em}{1px}", compiled=qti.archive,
+            export=Export(True, moodle.embedded, notebook.encoded, notebook.encoded), parts=("text2qti",),
         ),
         SheetFormat(
             "json", ".json", lambda _, notation: writer("text", "dollar", notation, ascii=True),

@@ -8,17 +8,21 @@ from functools import cached_property
 
 import numpy as np
 
+from derive.check.model import Mutant
 from derive.derivation.chain_rule import split_derivative
 from derive.derivation.evaluator import formula
 from derive.formula.expression import is_plain, names_in
 from derive.worked import WorkedExample
 from derive.worksheet.arrays import Arrays, Flags, constant
-from derive.worksheet.honest import MARGIN, Honest, Mistaken, Slip, alike, hidden
+from derive.worksheet.honest import MARGIN, Honest, Mistaken, Rows, Slip, Span, alike, hidden, taken
 from derive.worksheet.values import Table, is_choice, needed
 
 FLAT = 0.02
 """A smooth activation whose slope is smaller is saturated: less than a tenth of what the sigmoid has in its middle."""
 
+
+SPARSE = 0.5
+"""With a smaller share of the variants left, these alone are evaluated."""
 
 COMMON = 3
 """Mistakes of a smaller likelihood (of 9) are too rare to refuse variants for."""
@@ -126,7 +130,7 @@ def _small(fitness: Fitness) -> Flags:
     found = fitness.none()
     for name in fitness.computed:
         digits = fitness.table.digits(name)
-        found |= (digits.units == 0) & (fitness.table.column(name).value != 0)
+        found |= digits.decided & (digits.units == 0) & (fitness.table.column(name).value != 0)
     return found
 
 
@@ -152,25 +156,33 @@ def hidden_mistakes(fitness: Fitness) -> Mapping[str, Flags]:
     """
     honest = Honest(fitness.table)
     found: dict[str, Flags] = {}
-    for slip in fitness.slips:
-        flags = _hidden_everywhere(fitness, honest, slip)
-        if flags is not None and flags.any():
-            found[slip.name] = found[slip.name] | flags if slip.name in found else flags
+    with np.errstate(all="ignore"):
+        for slip in fitness.slips:
+            rows = _hidden_everywhere(fitness, honest, slip)
+            if rows.size:
+                found.setdefault(slip.name, fitness.none())[rows] = True
     return found
 
 
-def _hidden_everywhere(fitness: Fitness, honest: Honest, slip: Slip) -> Flags | None:
-    wrong = Mistaken(fitness.table, slip)
-    flags = ~fitness.none()
+def _hidden_everywhere(fitness: Fitness, honest: Honest, slip: Slip) -> Rows:
+    """The variants that hide a mistake; those that the first answers show are not looked at further."""
+    whole = wrong = Mistaken(fitness.table, slip)
+    rows, left = np.arange(fitness.table.count), ~fitness.none()
+    some: Rows | None = None
     changed = False
     for name in fitness.asked:
-        if slip.changes(name):
-            value = wrong.value(name)
-            changed = changed or not alike(fitness.table, name, value).all()
-            flags &= hidden(honest.span(name), value, fitness.table.rounding)
-            if changed and not flags.any():
-                return None
-    return flags if changed else None
+        if not slip.changes(name):
+            continue
+        value, room = wrong.value(name), honest.room(name)
+        changed = changed or not alike(taken(fitness.table.column(name).value, some), value).all()
+        left &= hidden(Span(taken(room.lo, some), taken(room.hi, some)), value)
+        count = np.count_nonzero(left)
+        if not count:
+            break
+        if count < SPARSE * left.size:
+            rows = some = rows[left]
+            wrong, left = whole.some(some), np.ones(count, dtype=bool)
+    return rows[left] if changed else rows[:0]
 
 
 _DIGITS = "more digits (--decimals or --significant), or a wider range in [vary]"
@@ -190,6 +202,13 @@ NAMES = tuple(rule.name for rule in RULES)
 
 def known_mistakes(example: WorkedExample, asked: tuple[str, ...]) -> tuple[Slip, ...]:
     """Every mistake but the rare ones that the checker knows on the way; what is right elsewhere is none."""
+    return slips_of(example, asked, lambda mutant: not mutant.convention and mutant.likelihood >= COMMON)
+
+
+def slips_of(
+    example: WorkedExample, asked: tuple[str, ...], wanted: Callable[[Mutant], bool] = lambda _: True
+) -> tuple[Slip, ...]:
+    """Every mistake that the checker knows on the way and that is wanted."""
     from derive.check.mistakes import mutants
 
     derivation = example.derivation
@@ -205,6 +224,6 @@ def known_mistakes(example: WorkedExample, asked: tuple[str, ...]) -> tuple[Slip
     slips = [
         Slip(f"{mutant.id} ({mutant.step})", mutant.definitions, parts)
         for mutant in mutants(example, asked)
-        if not mutant.convention and mutant.likelihood >= COMMON
+        if wanted(mutant)
     ]
     return tuple(slip for slip in slips if any(map(slip.changes, asked)))

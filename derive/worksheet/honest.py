@@ -1,7 +1,8 @@
 """What honest rounding of intermediate results can reach, for many variants at once, and what a mistake gives instead.
 
-A student who rounds every intermediate result to the digits of the page reaches at each quantity a number between the
-hull of [a, b] and [round(a), round(b)], where [a, b] is what the definition gives for the ranges of its parts.
+A student who rounds every intermediate result to the digits of the page, or cuts it off there, reaches at each quantity
+a number in the hull of [a, b] and what becomes of a and b, where [a, b] is what the definition gives for the ranges of
+its parts.
 
 These numbers only decide which variants are fit for a class.  Every comparison leaves a margin that no short decimal
 falls on, so that the last bit of a double, which may differ from one machine to another, decides nothing.
@@ -15,6 +16,7 @@ from functools import reduce
 from math import prod
 
 import numpy as np
+from numpy.typing import NDArray
 
 from derive.catalogue.activations import BY_FUNCTION
 from derive.derivation.evaluator import exponents, formula
@@ -37,8 +39,16 @@ from derive.numbers.rounding import Rounding
 from derive.worksheet.arrays import RELATIONS, Arrays, Column, Flags, Floats
 from derive.worksheet.values import Table
 
+Rows = NDArray[np.intp]
+
 MARGIN = 1 / 997
 """Of a unit of the last place; 1/997 has no short decimal."""
+
+REGROUPED = 4
+"""Units of the last place for what is rounded inside a line: products of several factors, sums term by term."""
+
+JUST = 1 / 999983
+"""Of a unit of the last place: what is closer to a whole number of units is one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +65,15 @@ class Honest:
     def __init__(self, table: Table) -> None:
         self._table = table
         self._spans: dict[str, Span] = {}
+        self._rooms: dict[str, Span] = {}
+
+    def room(self, name: str) -> Span:
+        """What may be written for a quantity at the digits of the page."""
+        if name not in self._rooms:
+            span = self.span(name)
+            room = units_of(span, self._table.rounding) * (REGROUPED + 0.5 + MARGIN)
+            self._rooms[name] = Span(span.lo - room, span.hi + room)
+        return self._rooms[name]
 
     def span(self, name: str) -> Span:
         if name not in self._spans:
@@ -72,12 +91,13 @@ class Honest:
 
 
 def widened(span: Span, rounding: Rounding) -> Span:
-    """The hull of a range and of its rounded ends; an end that lies on a tie counts as rounded outward."""
+    """What may be carried on: the range and its ends cut off or rounded; an end on a tie counts as rounded outward."""
     unit = units_of(span, rounding)
     with np.errstate(all="ignore"):
+        cut_lo, cut_hi = (np.trunc(end / unit + np.sign(end) * JUST) * unit for end in (span.lo, span.hi))
         lo = np.floor(span.lo / unit + 0.5 - MARGIN) * unit
         hi = np.ceil(span.hi / unit - 0.5 + MARGIN) * unit
-    return Span(np.fmin(span.lo, lo), np.fmax(span.hi, hi))
+    return Span(np.fmin(np.fmin(span.lo, lo), cut_lo), np.fmax(np.fmax(span.hi, hi), cut_hi))
 
 
 def units_of(span: Span, rounding: Rounding) -> Floats:
@@ -119,7 +139,7 @@ def spans(expr: Expr, lookup: Callable[[str], Span], count: int) -> Span:
                 return _softmax(*map(walk, nets))
             return _times(walk(top), _inverse(walk(bottom)))
         case Power(base, exponent):
-            return _power(walk(base), exponent)
+            return _power(walk(base), walk(exponent))
         case Call() | Cases():
             return _sampled(expr, lookup, count)
 
@@ -140,15 +160,13 @@ def _inverse(a: Span) -> Span:
         return Span(np.where(apart, 1 / a.hi, -np.inf), np.where(apart, 1 / a.lo, np.inf))
 
 
-def _power(base: Span, exponent: Expr) -> Span:
-    if isinstance(exponent, Number) and exponent.value == 2:
-        ends = [base.lo * base.lo, base.hi * base.hi]
-        low = np.where((base.lo <= 0) & (base.hi >= 0), 0.0, np.min(ends, axis=0))
-        return Span(low, np.max(ends, axis=0))
-    power = float(exponent.value) if isinstance(exponent, Number) else np.nan
-    with np.errstate(invalid="ignore", divide="ignore"):
-        ends = [np.power(base.lo, power), np.power(base.hi, power)]
-    return Span(np.min(ends, axis=0), np.max(ends, axis=0))
+def _power(base: Span, exponent: Span) -> Span:
+    """A power with a known exponent: 2 and other even ones are never negative."""
+    with np.errstate(all="ignore"):
+        ends = [np.power(base.lo, exponent.lo), np.power(base.hi, exponent.lo)]
+    even = exponent.lo % 2 == 0
+    low = np.where(even & (base.lo <= 0) & (base.hi >= 0), 0.0, np.min(ends, axis=0))
+    return Span(low, np.max(ends, axis=0))
 
 
 def _softmax(own: Span, *others: Span) -> Span:
@@ -164,7 +182,8 @@ def _sampled(expr: Call | Cases, lookup: Callable[[str], Span], count: int) -> S
 
         def at(name: str, share: float = share) -> Column:
             span = lookup(name)
-            return Column(span.lo + share * (span.hi - span.lo), np.zeros(count))
+            with np.errstate(invalid="ignore"):
+                return Column(span.lo + share * (span.hi - span.lo), np.zeros(count))
 
         found.append(Arrays(count, at).value(expr).value)
     return Span(np.min(found, axis=0), np.max(found, axis=0))
@@ -189,11 +208,15 @@ class Slip:
 
 
 class Mistaken:
-    """The values of a table for somebody who makes one mistake."""
+    """The values of a table, or of some of its rows, for somebody who makes one mistake."""
 
-    def __init__(self, table: Table, slip: Slip) -> None:
-        self._table, self._slip = table, slip
+    def __init__(self, table: Table, slip: Slip, rows: Rows | None = None, whole: Mapping[str, Floats] = {}) -> None:
+        self._table, self._slip, self._rows, self._whole = table, slip, rows, whole
         self._values: dict[str, Floats] = {}
+
+    def some(self, rows: Rows) -> Mistaken:
+        """The same for these rows of the table, of all of which this is."""
+        return Mistaken(self._table, self._slip, rows, self._values)
 
     def value(self, name: str) -> Floats:
         """The numbers that the mistake leads to; not a number where there is none."""
@@ -203,14 +226,19 @@ class Mistaken:
         return found
 
     def _found(self, name: str) -> Floats:
+        if name in self._whole:
+            return taken(self._whole[name], self._rows)
         if not self._slip.changes(name):
-            return (
-                self._table.column(name).value if self._table.has_number(name) else np.full(self._table.count, np.nan)
-            )
+            known = self._table.has_number(name)
+            return taken(self._table.column(name).value if known else np.full(self._table.count, np.nan), self._rows)
         definition = self._slip.definitions.get(name) or self._table.derivation.quantity(name).definition
         assert definition is not None
-        with np.errstate(all="ignore"):
-            return doubles(definition, self.value)
+        return doubles(definition, self.value)
+
+
+def taken(values: Floats, rows: Rows | None) -> Floats:
+    """Some rows of a column; a number that is the same for all stays as it is."""
+    return values if rows is None or not values.ndim else values[rows]
 
 
 def doubles(expr: Expr, lookup: Callable[[str], Floats]) -> Floats:
@@ -265,13 +293,11 @@ DOUBLES: Mapping[str, Callable[[Floats], Floats]] = {
 }  # fmt: skip
 
 
-def hidden(span: Span, wrong: Floats, rounding: Rounding) -> Flags:
-    """Where a mistake gives a number that honest rounding reaches too, at the digits of the page."""
-    room = units_of(span, rounding) * (0.5 + MARGIN)
-    return (wrong >= span.lo - room) & (wrong <= span.hi + room)
+def hidden(room: Span, wrong: Floats) -> Flags:
+    """Where a mistake gives a number that honest rounding reaches too."""
+    return (wrong >= room.lo) & (wrong <= room.hi)
 
 
-def alike(table: Table, name: str, wrong: Floats) -> Flags:
+def alike(right: Floats, wrong: Floats) -> Flags:
     """Where a mistake changes nothing: it is none there, or the numbers happen to hide it altogether."""
-    right = table.column(name).value
     return np.abs(right - wrong) <= np.abs(right) * 1e-9 + 1e-30

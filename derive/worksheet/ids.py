@@ -7,11 +7,13 @@ capitals and without I, L, O, U and Z; small letters, I, L and O are read as the
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from derive.errors import DeriveError
 
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXY"
+_PLACES = {letter: place for place, letter in enumerate(ALPHABET)}
 MOST_SEED = 2**32 - 1
 _LOOKS_LIKE = str.maketrans("ILO", "110")
 _ID = re.compile(rf"([{ALPHABET}]{{4}})-(\d{{1,10}})-(\d{{4,18}})([{ALPHABET}])", re.ASCII)
@@ -51,12 +53,26 @@ def read_id(text: str) -> VariantId:
     return made
 
 
+def ids(problem: str, seed: int, places: Iterable[int]) -> list[str]:
+    """The ids of many places as texts."""
+    start = f"{problem}-{seed}-"
+    before, found = _total(start, 0), []
+    for place in places:
+        digits = f"{place:04d}"
+        found.append(f"{start}{digits}{ALPHABET[_total(digits, before)]}")
+    return found
+
+
 def _check(text: str) -> str:
     """One letter, which changes whenever one character changes or two neighbours are exchanged.
 
     The characters are digits to the base 3, a primitive root modulo the prime 31, and the letter is what they make.
     """
-    total = 0
-    for char in text.replace("-", ""):
-        total = (total * 3 + ALPHABET.index(char)) % len(ALPHABET)
-    return ALPHABET[total]
+    return ALPHABET[_total(text, 0)]
+
+
+def _total(text: str, total: int) -> int:
+    for char in text:
+        if char != "-":
+            total = (total * 3 + _PLACES[char]) % 31
+    return total

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Callable
 from functools import cache, lru_cache
@@ -9,13 +10,21 @@ from typing import Any
 
 from derive.errors import DeriveError
 from derive.pages.languages import LANGUAGES
+from derive.pages.prose import templates_folder
 
 BLANK = "\ue000"
 """Stands in a formula for what is to be filled in."""
 
-_BLANK_BOX = '<mspace class="blank" width="8em" height="0.9em" depth="0.2em"></mspace>'
+_BLANK_BOX = '<mspace width="0.3em"></mspace><mspace class="blank" width="8em" height="0.9em" depth="0.2em"></mspace>'
 _COMMA = re.compile(r'<mn>([0-9]+)</mn><mo rspace="0">,</mo><mn>([0-9]+)</mn>')
 _SCIENTIFIC = re.compile(r"(-?[0-9.]+)e([-+]?)0*([0-9]+)")
+
+
+@cache
+def font() -> str:
+    """The font of the formulas, to stand inside a page."""
+    data = (templates_folder() / "sheets" / "sheet-math.woff2").read_bytes()
+    return f"data:font/woff2;base64,{base64.b64encode(data).decode()}"
 
 
 @cache
@@ -29,10 +38,21 @@ def _converter() -> Callable[..., str]:
     return convert
 
 
+def _refusal() -> type[Exception]:
+    import math_core
+
+    refusal: type[Exception] = math_core.LatexError
+    return refusal
+
+
 @lru_cache(maxsize=1 << 14)
 def mathml(latex: str, display: bool = False) -> str:
     """The formula as a <math> element; raises DeriveError without math-core."""
-    found = _converter()(latex, displaystyle=display)
+    convert = _converter()
+    try:
+        found = convert(latex, displaystyle=display)
+    except _refusal() as error:
+        raise DeriveError(f'HTML: the formula "{latex}" has no translation: {error}') from None
     return _COMMA.sub(r"<mn>\1,\2</mn>", found).replace(f"<mi>{BLANK}</mi>", _BLANK_BOX)
 
 

@@ -14,9 +14,12 @@ from derive.worked import WorkedExample
 from derive.worksheet.good_numbers import NAMES
 from derive.worksheet.source import Source
 from derive.worksheet.variants import Space, space_of
+from derive.worksheet.windows import Platform
 
 LEVELS = ("bare", "scaffold", "full")
 KEYS = ("separate", "interleaved", "none")
+PLATFORMS = ("moodle", "qti")
+"""Formats of learning platforms: the answers are in them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +34,8 @@ class Style:
     bundle   one document with all sheets instead of a file each
     language  of the sentences, with its decimal mark
     templates  (name, text) of each template, or file of sentences, that stands in the place of a built-in one
+    moodle   cloze: a question for each sheet, with a field for each quantity; numerical: a question for each quantity
+    canvas   classic or new: the kind of quizzes of Canvas that the sheets are for
     """
 
     format: str = "markdown"
@@ -44,11 +49,23 @@ class Style:
     dialect: str = "github"
     language: str = "en"
     templates: tuple[tuple[str, str], ...] = ()
+    moodle: str = "cloze"
+    canvas: str = "classic"
+
+    def __post_init__(self) -> None:
+        if self.level == "full" and self.format in (*PLATFORMS, "notebook"):
+            raise DeriveError(f"--level full: a worked sheet asks nothing; accepted with --format {self.format}: bare "
+                              "or scaffold")  # fmt: skip
+
+    @property
+    def platform(self) -> Platform:
+        """The learning platform, where the sheets are for one."""
+        return "moodle" if self.format == "moodle" else "classic" if self.canvas == "classic" else "new"
 
     @property
     def has_keys(self) -> bool:
-        """Whether there are keys: a worked sheet is its own."""
-        return self.key != "none" and self.level != "full"
+        """Whether there are keys: a worked sheet is its own, and a learning platform keeps the answers itself."""
+        return self.key != "none" and self.level != "full" and self.format not in PLATFORMS
 
 
 @dataclass(frozen=True)

@@ -12,15 +12,18 @@ from derive.derivation.steps import Line
 from derive.formula.expression import Number
 from derive.pages.blocks import Equation
 from derive.pages.languages import LANGUAGES
-from derive.worksheet.formats import FORMATS, Content, SheetFormat
+from derive.worksheet.formats import FORMATS, Content, Export, SheetFormat
 from derive.worksheet.good_numbers import known_mistakes
 from derive.worksheet.honest import Slip
 from derive.worksheet.lines import LineWriter, worked_lines
 from derive.worksheet.plan import Plan
 from derive.worksheet.prepared import Prepared, Tokens, prepare
-from derive.worksheet.sheet import Kind, Names, Part, blocks
+from derive.worksheet.questions import Question
+from derive.worksheet.sheet import Kind, Names, Part, blocks, prose_of
 from derive.worksheet.skeleton import Skeleton
-from derive.worksheet.values import Picks, Table
+from derive.worksheet.values import Table
+from derive.worksheet.variants import Picks
+from derive.worksheet.windows import Window, Windows, plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,7 @@ class Press:
         self.format: SheetFormat = FORMATS[plan.style.format]
         self._named = named
         self._tokens = Tokens()
+        self._embedded: dict[int, Prepared] = {}
         style = plan.style
         self._writers = tuple(self.format.writer(style, problem.notation) for problem in plan.space.problems)
 
@@ -98,6 +102,10 @@ class Press:
         plain = self.format.number is None and LANGUAGES[self.plan.style.language].decimal == "."
         return None if plain else self.number
 
+    def is_plain(self, texts: list[str]) -> bool:
+        """Whether numbers stand as they are: without powers of ten, and in LaTeX, which has signs of its own."""
+        return self._line_number is None and self._writers[0].style == "latex" and "e" not in "".join(texts)
+
     def number(self, text: str) -> str:
         """A number that is put in the place of another one in a formula."""
         if self.format.number:
@@ -129,17 +137,39 @@ class Press:
             for part, asked in enumerate(plan.asked)
         )
         given = tuple(_with_rate(example.problem.given, numbers[part]) for part, example in enumerate(plan.examples))
-        return self.format.body(plan.style, Content(kind, variant, student, found, figures, given, answers, plan.asked))
+        questions = tuple(self._questions(part, which) for part in range(len(parts))) if self.format.export else ()
+        worked = tuple(self._worked("key", which).values()) if self.format.export else ()
+        mark = prose_of(plan, self._writers[0]).say("conventions", "mark") if self.format.export else ""
+        quoted = token("quoted", which, 20) if self._named and self.format.export else ""
+        words = (kind, variant, student, found, figures, given, answers, plan.asked, questions, worked, mark, quoted)
+        return self.format.body(plan.style, Content(*words))
+
+    def _questions(self, part: int, which: int) -> tuple[Question, ...]:
+        """What a learning platform, or a notebook, is told of each question."""
+        first = 1 + sum(map(len, self.plan.asked[:part]))
+        lines = {line.target: place for place, line in enumerate(self._lines[part])}
+        found = []
+        for number, name in enumerate(self.plan.asked[part], first):
+            expected, tolerance, low, high = (
+                self._token((slot, part, name), which, 8) for slot in ("expected", "tolerance", "low", "high")
+            )
+            line = self._token(("line", part, lines[name]), which, 12) if name in lines else ""
+            symbol, points = self._writers[part].name(name), self.plan.points(part, name)
+            found.append(Question(number, name, symbol, points, expected, tolerance, low, high, line))
+        return tuple(found)
 
     def _figure(self, part: int, variant: str, which: int) -> str:
         """What stands for a picture: the picture itself, or the name of its file."""
+        if self.format.export and self.format.export.embed:
+            return self._token(("picture", part), which, 12) if self._drawn(part, 0) else ""
         if not self.format.linked:
             return self._drawn(part, which)
         return f"figures/{_figure_name(variant, part)}" if self._drawn(part, 0) else ""
 
     def _drawn(self, part: int, which: int) -> str:
         example = self.plan.examples[part]
-        return self.format.figure(self.plan.style, Skeleton(example, self._numbers("drawn", part, which)), example.problem.title)
+        skeleton = Skeleton(example, self._numbers("drawn", part, which))
+        return self.format.figure(self.plan.style, skeleton, example.problem.title)
 
     @cached_property
     def _pictures(self) -> tuple[Prepared, ...]:
@@ -189,10 +219,9 @@ class Press:
     def make(self, entries: Sequence[Entry]) -> list[Made]:
         """The sheets of these entries, in their order."""
         space, seed, plan_style = self.plan.space, self.plan.seed, self.plan.style
-        stream = space.stream(seed)
-        places = [space.picks(stream.at(entry.place)) for entry in entries]
-        tables = self.tables(np.array(places, dtype=np.intp).reshape(len(places), len(space.varied)))
-        ids = [str(space.id_at(seed, entry.place)) for entry in entries]
+        places = [entry.place for entry in entries]
+        tables = self.tables(space.drawn(seed, places))
+        ids = space.ids_at(seed, places)
         fill = _Fill(self, tables, ids, entries)
         sheets = self._sheet.fill(fill.texts, len(entries))
         keys = self._key.fill(fill.texts, len(entries)) if plan_style.has_keys else [""] * len(entries)
@@ -206,6 +235,12 @@ class Press:
             for variant, entry, sheet, key, drawn in zip(ids, entries, sheets, keys, figures, strict=True)
         ]
 
+    def picture(self, part: int) -> Prepared:
+        """A picture that is put into a sheet, encoded."""
+        if part not in self._embedded:
+            self._embedded[part] = prepare(lambda which: self._drawn(part, which), self._tokens)
+        return self._embedded[part]
+
     def line_texts(self, part: int, place: int, table: Table) -> list[str]:
         return self._line_writers[part][place].texts(table)
 
@@ -216,11 +251,38 @@ class _Fill:
     def __init__(self, press: Press, tables: tuple[Table, ...], ids: list[str], entries: Sequence[Entry]) -> None:
         self._press, self._tables, self._ids, self._entries = press, tables, ids, entries
         self._found: dict[Hashable, list[str]] = {}
+        self._windows: dict[int, Windows] = {}
 
     def texts(self, slot: Hashable) -> Sequence[str]:
         if slot not in self._found:
-            self._found[slot] = self._made(slot)
+            export = self._press.format.export
+            texts = self._made(slot) if export is None else self._exported(slot, export)
+            self._found[slot] = texts
         return self._found[slot]
+
+    def _exported(self, slot: Hashable, export: Export) -> list[str]:
+        """A slot of an export: texts are encoded, and there are slots for what platforms accept."""
+        match slot:
+            case "quoted":
+                return [export.quote(entry.student) for entry in self._entries]
+            case ("picture", int(part)) if export.embed:
+                return [export.embed(drawn) for drawn in self._press.picture(part).fill(self._made, len(self._entries))]
+            case ("expected", int(part), str(name)):
+                return self._tables[part].texts(name)
+            case ("tolerance", int(part), str(name)):
+                return [plain(window.tolerance) for window in self._window(part, name)]
+            case ("low" | "high" as end, int(part), str(name)):
+                platform = self._press.plan.style.platform
+                return [plain(window.interval(platform)[end == "high"]) for window in self._window(part, name)]
+            case ("line" | "answer" | "given", _, _):
+                return [export.encode(text) for text in self._made(slot)]
+        return self._made(slot)
+
+    def _window(self, part: int, name: str) -> list[Window]:
+        plan = self._press.plan
+        if part not in self._windows:
+            self._windows[part] = Windows(self._tables[part], plan.examples[part], plan.asked[part])
+        return self._windows[part].of(name)
 
     def _made(self, slot: Hashable) -> list[str]:
         press, language = self._press, self._press.plan.style.language
@@ -232,9 +294,10 @@ class _Fill:
             case ("line", int(part), int(place)):
                 return press.line_texts(part, place, self._tables[part])
             case ("answer" | "given", int(part), str(name)):
-                return _each(press.writer(part).number, self._tables[part].texts(name))
+                texts = self._tables[part].texts(name)
+                return texts if press.is_plain(texts) else _each(press.number, texts)
             case ("drawn", int(part), str(name)):
-                return _each(press.format.drawn, self._tables[part].texts(name))
+                return _each(lambda text: press.format.drawn(text, language), self._tables[part].texts(name))
         raise KeyError(slot)
 
 

@@ -14,6 +14,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha256
+from importlib.metadata import PackageNotFoundError, version
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -26,11 +27,12 @@ from derive.worksheet.folder import MANIFEST, Folder, Replacing
 from derive.worksheet.formats import FORMATS
 from derive.worksheet.plan import Plan, plan_from
 from derive.worksheet.press import Entry, Made, Press
+from derive.worksheet.report import report
 from derive.worksheet.roster import file_stem
 from derive.worksheet.search import Chunk, Found, look, search
 from derive.worksheet.workers import Workers
 
-BATCH = 200
+BATCH = 500
 """So many sheets are made together."""
 
 Progress = Callable[[int], None]
@@ -55,11 +57,8 @@ def _press(plan: str, named: bool) -> Press:
 
 def _look(plan: str, places: tuple[int, int]) -> Chunk:
     press = _press(plan, False)
-    space, stream = press.plan.space, press.plan.space.stream(press.plan.seed)
-    picks = [space.picks(stream.at(place)) for place in range(*places)]
-    return look(
-        press.plan, press.tables(np.array(picks, dtype=np.intp).reshape(len(picks), -1)), press.slips, places[0]
-    )
+    picks = press.plan.space.drawn(press.plan.seed, range(*places))
+    return look(press.plan, press.tables(picks), press.slips, places[0])
 
 
 def _make(plan: str, entries: tuple[Entry, ...]) -> list[Made]:
@@ -92,11 +91,12 @@ def whole(plan: Plan, made: Made) -> dict[str, bytes]:
     sheet = made.sheet
     if made.key and plan.style.key == "interleaved":
         sheet += form.between + made.key
-    files = {f"figures/{name}": text for name, text in made.figures.items()}
-    files[stem + form.suffix] = head + sheet + tail
+    files = {f"figures/{name}": text.encode() for name, text in made.figures.items()}
+    files[stem + form.suffix] = form.bytes_of(head + sheet + tail)
     if made.key and plan.style.key == "separate":
-        files[f"keys/{stem}{form.suffix}"] = head + made.key.replace("](figures/", "](../figures/") + tail
-    return {name: text.encode() for name, text in files.items()}
+        key = made.key.replace("](figures/", "](../figures/")
+        files[f"keys/{stem}{form.suffix}"] = form.bytes_of(head + key + tail)
+    return files
 
 
 # --- a folder ------------------------------------------------------------------------------------------------------
@@ -184,6 +184,7 @@ class _Manifest:
     def __init__(self, plan: Plan, entries: Sequence[Entry], searched: Mapping[str, Any]) -> None:
         self.plan, self.entries, self.searched = plan, entries, searched
         self.hashes: dict[str, str] = {}
+        self._ids = plan.space.ids_at(plan.seed, (entry.place for entry in entries))
 
     def add(self, name: str, digest: str) -> None:
         self.hashes[name] = digest
@@ -191,17 +192,16 @@ class _Manifest:
     def text(self, *, complete: bool) -> bytes:
         import sympy
 
-        space, seed = self.plan.space, self.plan.seed
+        space = self.plan.space
         versions = {
             "derive": __version__,
             "numpy": np.__version__,
             "python": sys.version.split()[0],
             "sympy": sympy.__version__,
-        }
+        } | {name: _installed(name) for name in FORMATS[self.plan.style.format].parts}
         sheets = [
-            {"variant": str(space.id_at(seed, entry.place)), "place": entry.place}
-            | ({"student": entry.student} if entry.student else {})
-            for entry in self.entries
+            {"variant": variant, "place": entry.place} | ({"student": entry.student} if entry.student else {})
+            for variant, entry in zip(self._ids, self.entries, strict=True)
         ]
         data = {
             "format": 1,
@@ -209,11 +209,26 @@ class _Manifest:
             "versions": versions,
             "fingerprint": space.fingerprint,
             "plan": self.plan.as_data(),
+            "templates": {name: sha256(text.encode()).hexdigest() for name, text in self.plan.style.templates},
             "search": self.searched,
             "sheets": sheets,
             "files": dict(sorted(self.hashes.items())) if complete else {},
         }
         return _lines_of_json(data).encode()
+
+
+_json = json.JSONEncoder(ensure_ascii=False).encode
+
+
+EXTRAS = {"math-core": "html", "typst": "pdf", "text2qti": "qti"}
+
+
+def _installed(package: str) -> str:
+    """The version of a package that a format is made with; raises DeriveError where it is missing."""
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        raise DeriveError(f'this format needs {package}: pip install "derive-nn[{EXTRAS[package]}]"') from None
 
 
 def _lines_of_json(data: Mapping[str, Any]) -> str:
@@ -222,10 +237,9 @@ def _lines_of_json(data: Mapping[str, Any]) -> str:
     for key, value in data.items():
         text = json.dumps(value, ensure_ascii=False)
         if key == "sheets":
-            text = "[\n " + ",\n ".join(json.dumps(entry, ensure_ascii=False) for entry in value) + "\n]"
+            text = "[\n " + ",\n ".join(map(_json, value)) + "\n]"
         elif key == "files" and value:
-            inner = (f"{json.dumps(name, ensure_ascii=False)}: {json.dumps(digest)}" for name, digest in value.items())
-            text = "{\n " + ",\n ".join(inner) + "\n}"
+            text = "{\n " + ",\n ".join(f"{_json(name)}: {_json(digest)}" for name, digest in value.items()) + "\n}"
         elif key in ("plan", "versions", "search"):
             text = json.dumps(value, ensure_ascii=False, indent=1)
         parts.append(f"{json.dumps(key)}: {text}")
@@ -241,7 +255,7 @@ class _Writer:
 
     def write(self, workers: Workers, progress: Progress | None) -> int:
         """How many files were written."""
-        for name, content in answer_sheets(self._plan, self._manifest.entries).items():
+        for name, content in beside(self._plan, self._manifest.entries).items():
             self._file(name, content, replace=True)
         made = _all(self._plan, self._manifest.entries, workers)
         batches = self._bundled(made) if self._plan.style.bundle else self._separate(made)
@@ -264,7 +278,7 @@ class _Writer:
                 name: _Hashed(stack.enter_context(self._folder.open(name))) for name in names if self._is_missing(name)
             }
             writing = Bundles(
-                self._plan, names, lambda name, text: bundles[name].write(text) if name in bundles else None
+                self._plan, names, lambda name, content: bundles[name].write(content) if name in bundles else None
             )
             for batch in batches:
                 for made in batch:
@@ -311,8 +325,7 @@ class _Hashed:
     def __init__(self, file: Replacing) -> None:
         self._file, self._hash = file, sha256()
 
-    def write(self, text: str) -> None:
-        content = text.encode()
+    def write(self, content: bytes) -> None:
         self._hash.update(content)
         self._file.write(content)
 
@@ -321,14 +334,22 @@ class _Hashed:
 
 
 class Bundles:
-    """One document with all sheets, and one with all keys; `write` takes each piece of text under its file's name."""
+    """One document with all sheets, and one with all keys; `write` takes each piece under its file's name."""
 
-    def __init__(self, plan: Plan, names: Sequence[str], write: Callable[[str, str], object]) -> None:
-        self._plan, self._names, self._write = plan, names, write
+    def __init__(self, plan: Plan, names: Sequence[str], write: Callable[[str, bytes], object]) -> None:
+        self._plan, self._names, self._out = plan, names, write
         self._form = FORMATS[plan.style.format]
         self._between = dict.fromkeys(names, "")
+        self._whole: dict[str, list[str]] = {name: [] for name in names}
         for name in names:
-            write(name, self._form.bundle[0] + self._form.head(plan.style))
+            self._write(name, self._form.bundle[0] + self._form.head(plan.style))
+
+    def _write(self, name: str, text: str) -> None:
+        """What is compiled is kept until it is whole."""
+        if self._form.compiled:
+            self._whole[name].append(text)
+        else:
+            self._out(name, text.encode())
 
     def add(self, made: Made) -> None:
         bodies = [made.sheet, made.key][: len(self._names)]
@@ -341,6 +362,8 @@ class Bundles:
     def close(self) -> None:
         for name in self._names:
             self._write(name, self._form.tail(self._plan.style) + self._form.bundle[1])
+            if self._form.compiled:
+                self._out(name, self._form.compiled("".join(self._whole[name])))
 
 
 def bundle_names(plan: Plan) -> list[str]:
@@ -356,6 +379,11 @@ def _all(plan: Plan, entries: Sequence[Entry], workers: Workers) -> Iterator[lis
     yield from workers.map(_make, json.dumps(plan.as_data()), batches)
 
 
+def beside(plan: Plan, entries: Sequence[Entry]) -> dict[str, bytes]:
+    """What lies beside the sheets: the answer sheets, and with an export what the platform accepts otherwise."""
+    return answer_sheets(plan, entries) | report(plan, entries)
+
+
 def answer_sheets(plan: Plan, entries: Sequence[Entry]) -> dict[str, bytes]:
     """A CSV file for each problem, with a row for each student and a column for each quantity, to be filled in."""
     found = {}
@@ -364,9 +392,8 @@ def answer_sheets(plan: Plan, entries: Sequence[Entry]) -> dict[str, bytes]:
         rows = csv.writer(file, lineterminator="\n")
         rows.writerow(("student", "variant", *asked))
         blanks = [""] * len(asked)
-        for entry in entries:
-            variant = str(plan.space.id_at(plan.seed, entry.place))
-            rows.writerow((entry.student or variant, variant, *blanks))
+        ids = plan.space.ids_at(plan.seed, (entry.place for entry in entries))
+        rows.writerows((entry.student or variant, variant, *blanks) for variant, entry in zip(ids, entries, strict=True))
         name = "answers.csv" if len(plan.asked) == 1 else f"answers-{part + 1}.csv"
         found[name] = file.getvalue().encode()
     return found
@@ -382,9 +409,9 @@ def verify(path: Path, workers: Workers | None = None, progress: Progress | None
     if data is None:
         raise DeriveError(f"{path}: no {MANIFEST} there; accepted: a folder that derive worksheet has filled")
     plan, entries = plan_from(data["plan"]), entries_of(data)
-    wanted: dict[str, str] = {name: sha256(text).hexdigest() for name, text in answer_sheets(plan, entries).items()}
+    wanted: dict[str, str] = {name: sha256(text).hexdigest() for name, text in beside(plan, entries).items()}
     hashes = {name: sha256() for name in (bundle_names(plan) if plan.style.bundle else ())}
-    bundles = Bundles(plan, list(hashes), lambda name, text: hashes[name].update(text.encode()))
+    bundles = Bundles(plan, list(hashes), lambda name, content: hashes[name].update(content))
     for batch in _all(plan, entries, workers or Workers()):
         for made in batch:
             if plan.style.bundle:

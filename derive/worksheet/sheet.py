@@ -23,6 +23,7 @@ from derive.pages.prose import Prose
 from derive.pages.writers import Writer
 from derive.worksheet.plan import Plan
 from derive.worksheet.skeleton import Skeleton
+from derive.worksheet.templates import own_prose
 
 Kind = Literal["sheet", "key"]
 
@@ -53,12 +54,12 @@ class Part:
 
 def blocks(plan: Plan, parts: tuple[Part, ...], names: Names, kind: Kind) -> list[Block]:
     """A whole sheet, or a whole key."""
-    prose = Prose(parts[0].writer, plan.style.language)
+    prose = prose_of(plan, parts[0].writer)
     found = [_masthead(plan, parts, names, kind, prose)]
     first = 1
     for index, part in enumerate(parts):
         if len(parts) > 1:
-            title = part.writer.escape(part.skeleton.problem.title)
+            title = part.writer.escape(prose.translated(part.skeleton.problem.title))
             found.append(heading(2, prose.say("worksheet", "problem", n=index + 1, title=title)))
         made = _sheet_part if kind == "sheet" else _key_part
         found += made(plan, index, part, names, first)
@@ -66,10 +67,16 @@ def blocks(plan: Plan, parts: tuple[Part, ...], names: Names, kind: Kind) -> lis
     return found
 
 
+def prose_of(plan: Plan, writer: Writer) -> Prose:
+    """The sentences of a sheet: those of the lecturer in the place of the usual ones."""
+    return Prose(writer, plan.style.language, own_prose(plan.style.templates, plan.style.language))
+
+
 def _masthead(plan: Plan, parts: tuple[Part, ...], names: Names, kind: Kind, prose: Prose) -> Block:
     writer = parts[0].writer
     escape = writer.escape
-    title = escape(parts[0].skeleton.problem.title) if len(parts) == 1 else prose.say("worksheet", "title")
+    single = escape(prose.translated(parts[0].skeleton.problem.title))
+    title = single if len(parts) == 1 else prose.say("worksheet", "title")
     if kind == "key":
         title = prose.say("worksheet", "key", title=title)
     rows = [
@@ -87,9 +94,9 @@ def _masthead(plan: Plan, parts: tuple[Part, ...], names: Names, kind: Kind, pro
 
 def _sheet_part(plan: Plan, index: int, part: Part, names: Names, first: int) -> Iterator[Block]:
     """Given, questions, and as much of the way as the level shows."""
-    prose = Prose(part.writer, plan.style.language)
+    prose = prose_of(plan, part.writer)
     level = plan.style.level
-    yield from (paragraph(part.writer.escape(text)) for text in part.skeleton.problem.prose.values())
+    yield from (paragraph(part.writer.escape(prose.translated(text))) for text in part.skeleton.problem.prose.values())
     yield replace(figure(prose.say("worksheet", "figure")), level=index)
     given = given_table(part.skeleton, prose, part.writer)
     if given:
@@ -109,7 +116,7 @@ def _sheet_part(plan: Plan, index: int, part: Part, names: Names, first: int) ->
 
 
 def _questions(plan: Plan, index: int, part: Part, first: int) -> Block:
-    prose = Prose(part.writer, plan.style.language)
+    prose = prose_of(plan, part.writer)
     rows = []
     for number, name in enumerate(part.asked, first):
         points = plan.points(index, name)
@@ -119,7 +126,7 @@ def _questions(plan: Plan, index: int, part: Part, first: int) -> Block:
 
 
 def _key_part(plan: Plan, index: int, part: Part, names: Names, first: int) -> Iterator[Block]:
-    prose = Prose(part.writer, plan.style.language)
+    prose = prose_of(plan, part.writer)
     rows = tuple(
         (str(number), part.writer.name(name), names.shown(index, name)) for number, name in enumerate(part.asked, first)
     )

@@ -16,6 +16,7 @@ domains, CT-RSA 2002.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha256
@@ -41,28 +42,33 @@ class Stream:
 
     def at(self, place: int) -> int:
         """The variant at a place, 0 <= place < size."""
-        if not 0 <= place < self.size:
-            raise ValueError(f"place: found {place}; accepted: 0 to {self.size - 1}")
-        a = isqrt(self.size - 1) + 1
-        b = -(-self.size // a)
-        number, started = place, _started(self.key)
-        while True:
-            left, right = divmod(number, b)
-            for even, odd in started:
-                left = (left + _hash(even, right)) % a
-                right = (right + _hash(odd, left)) % b
-            number = left * b + right
-            if number < self.size:
-                return number
+        return self.over((place,))[0]
+
+    def over(self, places: Iterable[int]) -> list[int]:
+        """The variants at these places, each 0 <= place < size."""
+        size, started = self.size, _started(self.key)
+        a = isqrt(size - 1) + 1
+        b = -(-size // a)
+        found = []
+        for place in places:
+            if not 0 <= place < size:
+                raise ValueError(f"place: found {place}; accepted: 0 to {size - 1}")
+            number = size
+            left, right = divmod(place, b)
+            while number >= size:
+                for even, odd in started:
+                    copy = even.copy()
+                    copy.update(right.to_bytes((right.bit_length() + 7) // 8 or 1, "big"))
+                    left = (left + int.from_bytes(copy.digest(), "big")) % a
+                    copy = odd.copy()
+                    copy.update(left.to_bytes((left.bit_length() + 7) // 8 or 1, "big"))
+                    right = (right + int.from_bytes(copy.digest(), "big")) % b
+                number = left * b + right
+            found.append(number)
+        return found
 
 
 @lru_cache(maxsize=16)
 def _started(key: bytes) -> tuple[tuple[Hash, Hash], ...]:
     """The hashes of the rounds, two by two, which have seen the key and the number of their round."""
     return tuple((sha256(key + bytes((i,))), sha256(key + bytes((i + 1,)))) for i in range(0, ROUNDS, 2))
-
-
-def _hash(started: Hash, x: int) -> int:
-    copy = started.copy()
-    copy.update(x.to_bytes((x.bit_length() + 7) // 8 or 1, "big"))
-    return int.from_bytes(copy.digest(), "big")

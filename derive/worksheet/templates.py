@@ -17,6 +17,7 @@ from typing import Any
 from jinja2 import FunctionLoader, StrictUndefined, Template, TemplateError, TemplateSyntaxError, nodes
 from jinja2.exceptions import SecurityError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
+from jinja2.visitor import NodeTransformer
 
 from derive.errors import DeriveError
 from derive.pages.prose import templates_folder
@@ -26,30 +27,34 @@ Own = tuple[tuple[str, str], ...]
 
 MOST_STEPS = 1_000_000
 MOST_SIZE = 500_000
+MOST_TEXT = 20_000_000
 MOST_TEMPLATES = 50
 FILTERS = (
-    "abs capitalize default e escape first float format indent int join last length lower list max min replace reverse "
-    "round sort string sum title trim unique upper"
+    "capitalize default e escape first int last length list lower max min reverse sort string title trim unique upper"
 ).split()
+TEXT_METHODS = frozenset(
+    "capitalize endswith lower lstrip removeprefix removesuffix rstrip split startswith strip title upper".split()
+)
 
 _TEX_DELIMITERS = {
     "block_start_string": "<%", "block_end_string": "%>", "variable_start_string": "<<", "variable_end_string": ">>",
     "comment_start_string": "<#", "comment_end_string": "#>",
 }  # fmt: skip
+_REFUSED = (TemplateError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError, RecursionError)
 _NAME = re.compile(r"[\w.-]+\.(?:jinja|toml)")
 
 
 class _Sandbox(ImmutableSandboxedEnvironment):
-    """Loops, and repeated texts, come to an end."""
+    """Loops come to an end, and no text grows beyond measure."""
 
-    intercepted_binops = frozenset(("*", "**", "%"))
+    intercepted_binops = frozenset(("+", "*", "**", "%"))
     steps = 0
 
     def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
         tree = super()._parse(source, name, filename)
         for loop in tree.find_all(nodes.For):
-            loop.iter = nodes.Filter(loop.iter, "counted", [], [], None, None, lineno=loop.lineno)
-        return tree
+            loop.iter = _filtered(loop.iter, "counted")
+        return _Concatenations().visit(tree)  # type: ignore[no-any-return]  # it gives back what it visits
 
     def counted(self, items: Iterable[Any]) -> Iterator[Any]:
         for item in items:
@@ -60,9 +65,45 @@ class _Sandbox(ImmutableSandboxedEnvironment):
 
     def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
         sizes = [abs(value) if isinstance(value, int | float) else len(value) for value in (left, right)]
-        if operator == "**" or (operator == "%" and isinstance(left, str)) or sizes[0] * sizes[1] > MOST_SIZE:
+        size = sizes[0] * sizes[1] if operator == "*" else sum(sizes)
+        if operator == "**" or (operator == "%" and isinstance(left, str)) or size > MOST_SIZE:
             raise SecurityError(f"{operator} with something so large")
         return super().call_binop(context, operator, left, right)
+
+    def wrap_str_format(self, value: Any) -> None:  # noqa: ARG002  # no text is formatted: a width may be huge
+        return None
+
+    def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
+        if isinstance(obj, str):
+            return attr in TEXT_METHODS
+        return super().is_safe_attribute(obj, attr, value)
+
+
+class _Concatenations(NodeTransformer):
+    """a ~ b becomes (a, b) | joined."""
+
+    def visit_Concat(self, node: nodes.Concat) -> nodes.Node:  # noqa: N802  # the name that Jinja looks for
+        self.generic_visit(node)
+        return _filtered(nodes.List(node.nodes, lineno=node.lineno), "joined")
+
+
+def _filtered(node: nodes.Node, name: str) -> nodes.Filter:
+    return nodes.Filter(node, name, [], [], None, None, lineno=node.lineno)  # type: ignore[arg-type]  # an expression
+
+
+def _joined(parts: Iterable[Any], between: str = "") -> str:
+    """The parts in a row."""
+    texts = [str(part) for part in parts]
+    if sum(map(len, texts)) + len(texts) * len(between) > MOST_TEXT:
+        raise SecurityError("a text so long")
+    return between.join(texts)
+
+
+def _replaced(text: str, old: str, new: str) -> str:
+    text, old, new = str(text), str(old), str(new)
+    if len(text) + text.count(old) * len(new) > MOST_TEXT:
+        raise SecurityError("a text so long")
+    return text.replace(old, new)
 
 
 def read_own(folder: Path) -> Own:
@@ -137,7 +178,7 @@ def render(name: str, own: Own, words: Mapping[str, Any]) -> str:
         return template.render(words)
     except DeriveError:
         raise
-    except (TemplateError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError, RecursionError) as error:
+    except _REFUSED as error:
         raise _told(name, own, error) from None
 
 
@@ -167,7 +208,9 @@ def _environment(own: Own, tex: bool) -> _Sandbox:
         keep_trailing_newline=True,
         **(_TEX_DELIMITERS if tex else {}),
     )
-    environment.filters = {name: environment.filters[name] for name in FILTERS} | {"counted": environment.counted}
+    environment.filters = {name: environment.filters[name] for name in FILTERS}
+    environment.filters |= {"counted": environment.counted, "joined": _joined, "join": _joined, "replace": _replaced}
+    environment.globals = {name: environment.globals[name] for name in ("range", "namespace")}
     return environment
 
 

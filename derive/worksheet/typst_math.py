@@ -86,11 +86,11 @@ class _Reader:
             raise _unknown(found)
 
     def row(self) -> str:
-        """Everything up to a closing brace, \\right, \\end or the end."""
+        """Everything up to a closing brace, right, end or the end."""
         found = []
         while self.next not in (None, "}", r"\right", r"\end"):
             found.append(self.piece())
-        return " ".join(piece for piece in found if piece)
+        return " ".join(piece for piece in found if piece).replace("− ", "−")
 
     def piece(self) -> str:
         token = self.take()
@@ -99,7 +99,7 @@ class _Reader:
         if token == "{":
             inside = self.row()
             self.expect("}")
-            return inside
+            return inside or '""'
         if token.startswith("\\"):
             return self.command(token)
         if token[0].isdigit():
@@ -181,7 +181,7 @@ def escape(text: str) -> str:
     foreign = next((char for char in text if not (ord(char) <= LAST_CYRILLIC or char in _PRINTED)), None)
     if foreign is not None:
         raise DeriveError(
-            f'PDF: its fonts do not have the "{foreign}" of "{text}"; accepted: Latin, Greek and Cyrillic letters, or HTML'
+            f'PDF: its fonts do not have the "{foreign}" of "{text}"; accepted: Latin, Greek, Cyrillic letters, or HTML'
         )
     return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", " ".join(text.split()))
 

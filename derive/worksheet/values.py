@@ -15,9 +15,8 @@ from derive.formula.expression import Cases, Expr, Name, is_plain, is_step, name
 from derive.worked import WorkedExample
 from derive.worksheet.arrays import Arrays, Column, Flags, chosen, constant, from_units
 from derive.worksheet.digits import Digits, rounded
-from derive.worksheet.variants import ETA, Space
+from derive.worksheet.variants import ETA, Picks, Space
 
-Picks = NDArray[np.intp]
 Integers = NDArray[np.int64]
 
 

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from math import prod
+
+import numpy as np
+from numpy.typing import NDArray
 
 from derive.derivation.graph import split_sample
 from derive.errors import DeriveError
 from derive.formula.expression import Number
 from derive.problem.model import Network, Problem, Vary
-from derive.worksheet.ids import VariantId, read_id, tag
+from derive.worksheet.ids import VariantId, ids, read_id, tag
 from derive.worksheet.source import Source, joint_fingerprint
 from derive.worksheet.stream import Stream, stream_key
 
 KINDS = ("network", "expression", "training")
 """Kinds whose derivation is the same whatever the numbers are."""
+
+Picks = NDArray[np.intp]
+
+MOST_WHOLE = 2**63 - 1
+"""Numbers of variants beyond this are no 64-bit integers."""
 
 ETA = "eta"
 """The learning rate, which is given beside the named numbers."""
@@ -57,6 +65,23 @@ class Space:
             variant, pick = divmod(variant, len(entry.choices))
             found.append(pick)
         return tuple(reversed(found))
+
+    def picks_of(self, variants: Sequence[int]) -> Picks:
+        """`picks` of many variants, a row for each."""
+        if self.size > MOST_WHOLE:
+            return np.array([self.picks(variant) for variant in variants], dtype=np.intp).reshape(len(variants), -1)
+        rest = np.array(variants, dtype=np.int64)
+        found = np.empty((len(variants), len(self.varied)), dtype=np.intp)
+        for column, entry in reversed(list(enumerate(self.varied))):
+            rest, found[:, column] = np.divmod(rest, len(entry.choices))
+        return found
+
+    def drawn(self, seed: int, places: Iterable[int]) -> Picks:
+        """The picks of the variants at these places of the order of a seed."""
+        return self.picks_of(self.stream(seed).over(places))
+
+    def ids_at(self, seed: int, places: Iterable[int]) -> list[str]:
+        return ids(tag(self.fingerprint), seed, places)
 
     def id_at(self, seed: int, place: int) -> VariantId:
         return VariantId(tag(self.fingerprint), seed, place)

@@ -21,7 +21,8 @@ from derive.numbers.rounding import Rounding
 from derive.worked import WorkedExample
 from derive.worksheet.values import Table
 
-Platform = Literal["moodle", "canvas"]
+Platform = Literal["moodle", "classic", "new"]
+"""Moodle, and the Classic and the New Quizzes of Canvas."""
 
 CANVAS_DECIMALS = 4
 """Canvas's Classic Quizzes keep so many decimals of what a student types, cut or rounded."""
@@ -38,7 +39,7 @@ class Window:
 
     answer       as the page shows it
     unit         of its last place
-    least, most  the first and last number that honest rounding reaches, in units away from the answer: least <= 0 <= most
+    least, most  the first and last number that honest rounding reaches, in units from the answer: least <= 0 <= most
     bounded      False where honest rounding has no bounds, or none that tell anything apart
     """
 
@@ -64,9 +65,12 @@ class Window:
         if platform == "moodle":
             tolerance = self.tolerance
             return self.answer - tolerance, self.answer + tolerance
-        kept = [_kept(number, mode) for number in (self.low, self.high) for mode in ("ROUND_DOWN", "ROUND_HALF_UP")]
-        low, high = min(self.low - self.unit * _HALF, *kept), max(self.high + self.unit * _HALF, *kept)
-        return low, high
+        half = self.unit * _HALF
+        ends = [self.low - half, self.high + half]
+        if platform == "classic":
+            modes = "ROUND_DOWN", "ROUND_HALF_UP"
+            ends += [_kept(number, mode) for number in (self.low, self.high) for mode in modes]
+        return min(ends), max(ends)
 
     @property
     def tolerance(self) -> Decimal:
@@ -81,7 +85,7 @@ class Window:
 
 
 def _kept(number: Decimal, mode: str) -> Decimal:
-    """What Canvas keeps of a number."""
+    """What the Classic Quizzes keep of a number."""
     return number.quantize(Decimal(1).scaleb(-CANVAS_DECIMALS), rounding=mode)
 
 

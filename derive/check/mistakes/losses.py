@@ -153,7 +153,7 @@ def terms_at(scene: Scene, node: Node) -> tuple[LossTerms, int] | None:
     if isinstance(graph, LossGraph):
         head, sample = split_sample(node.name)
         place = head.removeprefix("E_o")
-        return graph.terms(sample_suffix(sample)), int(place) if place.isdigit() else 1
+        return graph.terms(sample_suffix(sample)), int(place) if place.isascii() and place.isdigit() else 1
     return None
 
 

@@ -22,8 +22,8 @@ MOST_QUANTITIES = 1500
 NEAR = 4
 """Among so many neighbours each one is tried; among more the next and the one before."""
 
-_NUMBERED = re.compile(r"(.*?)(\d+)((?:\[\d+\]|@\d+)?)$")
-_AFTER = re.compile(r"(.+)@(\d+)$")
+_NUMBERED = re.compile(r"(.*?)([0-9]+)((?:\[[0-9]+\]|@[0-9]+)?)$")
+_AFTER = re.compile(r"(.+)@([0-9]+)$")
 
 
 @dataclass(frozen=True, slots=True)

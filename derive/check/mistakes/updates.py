@@ -27,7 +27,7 @@ from derive.formula.expression import (
     replace_names,
 )
 
-_RATE = re.compile(r"(?:eta|alpha)(?:_new|_[a-z]+|@\d+)*$")
+_RATE = re.compile(r"(?:eta|alpha)(?:_new|_[a-z]+|@[0-9]+)*$")
 _GRADIENT = re.compile(r"(?:dE?[^/]*/d.+|g_.+)$")
 _EPSILON = re.compile(r"epsilon(?:_[a-z]+)?$")
 _BETAS = re.compile(r"(beta)([12])(.*)")
