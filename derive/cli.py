@@ -5,29 +5,27 @@ from __future__ import annotations
 import gc
 import os
 import sys
+from importlib import import_module
 from typing import IO, Any
 
 import click
 
 from derive import __version__
-from derive.commands.activation import activation
-from derive.commands.check import check
-from derive.commands.collapse import collapse
-from derive.commands.completion import completion
-from derive.commands.epochs import epochs
 from derive.commands.examples import examples
-from derive.commands.gallery import gallery
-from derive.commands.initializer import initializer
-from derive.commands.loss import loss
-from derive.commands.mnist import mnist
-from derive.commands.optimizer import optimizer
-from derive.commands.problems import list_problems, new, schema
-from derive.commands.show import forward, gradient, show
-from derive.commands.verify import verify
-from derive.commands.worksheet import worksheet
 from derive.errors import DeriveError
 
 INTERRUPTED = 130
+
+COMMANDS = {
+    "show": "show", "gradient": "show", "forward": "show", "check": "check", "worksheet": "worksheet",
+    "verify": "verify", "collapse": "collapse", "activation": "activation", "loss": "loss", "optimizer": "optimizer",
+    "initializer": "initializer", "epochs": "epochs", "mnist": "mnist", "list": "problems", "new": "problems",
+    "schema": "problems", "completion": "completion", "gallery": "gallery",
+}  # fmt: skip
+"""Each command in the order of the help, and the module of derive.commands that has it, loaded when it is used."""
+
+FUNCTIONS = {"list": "list_problems"}
+"""Commands whose function has another name, as Python has one of theirs."""
 
 SELDOM = 50_000
 """So many new objects between two searches for garbage: most commands end before one pays."""
@@ -43,10 +41,18 @@ class Refused(click.ClickException):
 
 
 class Commands(click.Group):
-    """The commands in the order of the list below; what goes wrong in one becomes a message and an exit code."""
+    """The commands of the table; what goes wrong in one becomes a message and an exit code."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  # click calls it so
-        return list(self.commands)
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002  # as above
+        if cmd_name not in COMMANDS:
+            return None
+        module = import_module(f"derive.commands.{COMMANDS[cmd_name]}")
+        found = getattr(module, FUNCTIONS.get(cmd_name, cmd_name))
+        assert isinstance(found, click.Command)
+        return found
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
@@ -97,29 +103,6 @@ def cli() -> None:
     PROBLEM is a bundled problem (`derive list`), a problem file, or - for standard input. Exit codes: 0 all is well,
     1 something was found to be wrong, 2 the command or a file could not be used.
     """
-
-
-for _command in (
-    show,
-    gradient,
-    forward,
-    check,
-    collapse,
-    verify,
-    activation,
-    loss,
-    epochs,
-    initializer,
-    optimizer,
-    mnist,
-    list_problems,
-    new,
-    schema,
-    completion,
-    gallery,
-    worksheet,
-):
-    cli.add_command(_command)
 
 
 def main() -> None:

@@ -79,7 +79,7 @@ class _Text(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         if not self.hidden:
-            self.shown.append(data)
+            self.shown.append(", " if data == "," else data)
 
 
 def html_text(page: str) -> str:

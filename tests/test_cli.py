@@ -17,12 +17,11 @@ import pytest
 from click.testing import CliRunner, Result
 
 import derive
-from derive.cli import cli
+from derive.cli import COMMANDS, cli
 from derive.problem.file import bundled
 
 ROOT = Path(__file__).resolve().parent.parent
 HEAVY = ("sympy", "numpy", "mpmath", "jinja2")
-COMMANDS = tuple(cli.commands)
 
 
 def run(*arguments: str, stdin: str | bytes | None = None) -> Result:
@@ -67,7 +66,8 @@ def test_every_help_has_examples_that_run(command: str, tmp_path: Path, monkeypa
 
 @pytest.mark.parametrize("command", ["", *COMMANDS])
 def test_every_option_is_explained(command: str) -> None:
-    shown: click.Command = cli.commands[command] if command else cli
+    shown = cli.get_command(click.Context(cli), command) if command else cli
+    assert shown is not None
     for parameter in shown.params:
         assert not isinstance(parameter, click.Option) or parameter.help, parameter.name
 

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 import derive.mnist_gradient as module
 from derive.cli import cli
-from derive.commands.mnist import HIDDEN, USABLE, _usual_output
+from derive.commands.mnist import _usual_output, hidden_names, loss_names
 from derive.derivation.evaluate import Values
 from derive.errors import DeriveError
 from derive.figures import pixels
@@ -85,14 +85,14 @@ def test_three_ways_and_a_fourth(seed: int, number: int, hidden: tuple[int, ...]
     assert numbers.backpropagated == pytest.approx(numbers.derived, rel=1e-12, abs=1e-300)
 
 
-@pytest.mark.parametrize("loss", USABLE)
+@pytest.mark.parametrize("loss", loss_names())
 def test_every_loss(loss: str) -> None:
     shown = image()
     example = ImageExample(model(6, output=_usual_output(loss), loss=loss), shown, f"W1[{lit(shown)},2]")
     assert three_ways(example).largest_disagreement() < TOLERANCE
 
 
-@pytest.mark.parametrize("activation", HIDDEN)
+@pytest.mark.parametrize("activation", hidden_names())
 def test_every_activation(activation: str) -> None:
     shown = image()
     example = ImageExample(model(6, activation=activation), shown, f"W1[{lit(shown)},2]")

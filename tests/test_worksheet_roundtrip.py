@@ -4,6 +4,7 @@ import csv
 import json
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,12 @@ import pytest
 from click.testing import CliRunner
 
 from derive.cli import cli
+from derive.worksheet.good_numbers import NAMES
 from derive.worksheet.plan import Plan, Style
 from derive.worksheet.press import Entry, Press
 from derive.worksheet.run import entries_of, run
 from derive.worksheet.source import read_source
+from worksheets import EXPRESSION
 
 SHEETS = 1000 if os.environ.get("CI") else 60
 OTHERS = 12
@@ -106,6 +109,27 @@ def test_an_unknown_sheet_waits_for_a_person_and_stops_nobody(sheets: tuple[Plan
     _, verdicts = _verdicts(_write(tmp_path / "answers.csv", rows), folder, "--ask", "E")
     assert [each["status"] for each in verdicts] == ["unreadable", "correct"]
     assert verdicts[0]["marks"] is None
+
+
+def test_of_several_problems_on_a_sheet_each_is_checked_against_its_own(tmp_path: Path) -> None:
+    """And what the sheets ask for counts, not what the problem file asks."""
+    other = tmp_path / "other.toml"
+    other.write_text(EXPRESSION.replace("output", 'ask = ["q", "f"]\noutput', 1), encoding="utf-8")
+    plan = Plan((read_source("backprop-2-2-1"), read_source(str(other))), ask=("dE/dw5", "f"), allow=tuple(NAMES))
+    run(plan, tmp_path / "sheets", 3)
+    entries = entries_of(json.loads((tmp_path / "sheets" / "manifest.json").read_text(encoding="utf-8")))
+    keys = [json.loads(sheet.key) for sheet in Press(replace(plan, style=Style(format="json"))).make(entries)]
+    for part, (problem, name) in enumerate((("backprop-2-2-1", "dE/dw5"), (str(other), "f"))):
+        rows = [("student", "variant", name)]
+        rows += [(key["variant"], key["variant"], key["problems"][part]["answers"][name]) for key in keys]
+        answers = _write(tmp_path / f"{part}.csv", rows)
+        assert (tmp_path / "sheets" / f"answers-{part + 1}.csv").read_text().startswith(",".join(rows[0]))
+        arguments = ["check", problem, str(answers), "--variants", str(tmp_path / "sheets"), "--format", "jsonl"]
+        result = CliRunner().invoke(cli, arguments)
+        verdicts = [json.loads(line) for line in result.stdout.splitlines()]
+        assert [verdict["status"] for verdict in verdicts] == ["correct"] * 3, result.output
+    arguments[1] = "neuron-3.1"
+    assert "accepted: one problem of the sheets, backprop-2-2-1 or" in CliRunner().invoke(cli, arguments).output
 
 
 def test_a_notebook_hands_in_what_the_checker_reads(sheets: tuple[Plan, Path], tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from derive.check.enclosure import evaluate, point
 from derive.check.model import Mutant
@@ -61,6 +62,7 @@ class Question:
     scale        10 to the decimals written
     truncatable  whether a number may be a truncated one
     wide         how far from the answer a mutant's value may be and still be worth enclosing
+    columns      which students of the batch they are
     own          the students' environment; what is pinned in it is a point, what they wrote
     pinned       where each quantity was written by them
     ranges       each precision, which of them may work at it, and their environment of enclosures
@@ -71,6 +73,7 @@ class Question:
     scale: Floats
     truncatable: Flags
     wide: Floats
+    columns: NDArray[np.intp]
     own: Mapping[str, Range]
     pinned: Mapping[str, Flags]
     ranges: Sequence[tuple[Grid, Flags, Mapping[str, Range]]]
@@ -93,11 +96,10 @@ class Diagnosis:
         self._pairs: list[Candidate] | None = None
         self._behind: dict[str, frozenset[str]] = {}
 
-    def with_numbers(self, program: Program) -> Diagnosis:
-        """The same mistakes for another variant of the problem."""
+    def among(self, truth: Mapping[str, Floats]) -> Diagnosis:
+        """The same mistakes for students of whom each has numbers of their own: true values by key."""
         found = copy(self)
-        found._program = program
-        found._true = {key: point(np.nan if value is None else value) for key, value in program.truth.items()}
+        found._true = {key: point(values) for key, values in truth.items()}
         found._carried, found._honest = {}, {DOUBLE: found._true}
         return found
 
@@ -127,13 +129,16 @@ class Diagnosis:
     # --- values under mistakes -----------------------------------------------------------------------------------
 
     def carried(self, key: str, candidates: list[Candidate]) -> Floats:
-        """The full value of a quantity under each candidate, from the given numbers."""
+        """The full value of a quantity under each candidate, from the given numbers.
+
+        The second axis is that of the students where they have numbers of their own, else of length 1.
+        """
         found = self._carried.setdefault(id(candidates), {})
         if key not in found:
             keys = self._sorted(self._with_exchanged(self.behind(key), candidates))
             for name, reached in self._evaluated(keys, candidates, self._true, {}, EXACT, known=True).items():
                 if name == key or name not in found:
-                    found[name] = np.broadcast_to(reached.lo[:, 0], (len(candidates),))
+                    found[name] = np.broadcast_to(reached.lo, (len(candidates), reached.lo.shape[1]))
         return found[key]
 
     def alone(self, key: str, candidate: Candidate) -> Iterator[float]:
@@ -170,7 +175,7 @@ class Diagnosis:
     ) -> dict[str, Range]:
         """The quantities with one candidate in each row.
 
-        start    given numbers, pinned quantities, and with `known` whatever no candidate changes
+        start    everything: given numbers, pinned quantities, and with `known` whatever no candidate changes
         pinned   where a quantity is kept as it is in `start`
         """
         env: dict[str, Range] = {}
@@ -179,13 +184,13 @@ class Diagnosis:
             node, held, last = self._program.nodes[key], pinned.get(key), key == keys[-1]
             places = [place for place, candidate in enumerate(candidates) if key in candidate.plans]
             if node.simple is None or (held is not None and held.all()):
-                env[key] = start.get(key, self._true[key])
+                env[key] = start[key]
                 continue
             if known and key in start and not places and not last and not self._parents[key] & changed:
                 env[key] = start[key]
                 continue
             if not self._parents[key] <= env.keys():
-                env[key] = start.get(key, self._true[key])
+                env[key] = start[key]
                 continue
             found = _worked_out(node.simple, env, grid, last=last)
             if places:
@@ -214,7 +219,7 @@ class Diagnosis:
         for place in places:
             candidate = candidates[place]
             inside = {
-                name: _row(env[name], place) if name in env else start.get(name, self._true[name])
+                name: _row(env[name], place) if name in env else start[name]
                 for name in candidate.needs[key]
             }
             rows.append((place, _worked_out(candidate.plans[key], inside, grid, last=last)))
@@ -314,7 +319,7 @@ class Diagnosis:
                 for name in candidate.needs[key] - needed:
                     needed |= self._open(name, question.pinned)
         keys = self._sorted(needed, question.key)
-        start = question.own
+        start = _Otherwise(question.own, self._true, question.columns)
         env = self._evaluated(keys, chosen, start, question.pinned, EXACT, known=False)
         plain = self._evaluated(keys, (), start, question.pinned, EXACT, known=False)
         values = np.broadcast_to(env[question.key].lo, (len(chosen), question.value.size))
@@ -345,11 +350,14 @@ class Diagnosis:
         if not places:
             return None
         values = self.carried(question.key, candidates)[places]
+        values = values[:, question.columns] if values.shape[1] > 1 else values
         chosen = [candidates[place] for place in places]
         keys = self._sorted(self._with_exchanged(behind, chosen), question.key)
         shape = (len(chosen), question.value.size)
-        true = np.broadcast_to(self._true[question.key].lo[0], question.value.shape)
-        return Lot(chosen, np.broadcast_to(values[:, None], shape), true, keys, own=False)
+        true = _of_columns(self._true[question.key], question.columns).lo[0]
+        return Lot(
+            chosen, np.broadcast_to(values, shape), np.broadcast_to(true, question.value.shape), keys, own=False
+        )
 
     def _with_exchanged(self, behind: frozenset[str], chosen: Sequence[Candidate]) -> set[str]:
         needed = set(behind)
@@ -363,7 +371,8 @@ class Diagnosis:
         found = np.zeros((len(candidates), question.value.size), dtype=np.bool_)
         slack = 1e-7 / question.scale
         for grid, at, env in question.ranges:
-            start = env if lot.own else self._honestly(grid)
+            whole = self._true if lot.own else self._honestly(grid)
+            start = _Otherwise(env if lot.own else {}, whole, question.columns)
             pinned = question.pinned if lot.own else {}
             reach = self._evaluated(lot.keys, candidates, start, pinned, grid, known=True)[question.key]
             ends = last_digit_of(reach, question.scale, truncated=question.truncatable)
@@ -439,6 +448,31 @@ class _Points(Mapping[str, Floats]):
 
     def __len__(self) -> int:
         return len(self.ranges)
+
+
+@dataclass(frozen=True, slots=True)
+class _Otherwise(Mapping[str, Range]):
+    """An environment of some students; what is not in it is taken from one of all students, and not held for known."""
+
+    first: Mapping[str, Range]
+    whole: Mapping[str, Range]
+    columns: NDArray[np.intp]
+
+    def __getitem__(self, key: str) -> Range:
+        return self.first[key] if key in self.first else _of_columns(self.whole[key], self.columns)
+
+    def __contains__(self, key: object) -> bool:
+        return key in (self.first or self.whole)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.first or self.whole)
+
+    def __len__(self) -> int:
+        return len(self.first or self.whole)
+
+
+def _of_columns(x: Range, columns: NDArray[np.intp]) -> Range:
+    return Range(*(end[:, columns] if end.shape[1] > 1 else end for end in x))
 
 
 def _row(x: Range, place: int) -> Range:

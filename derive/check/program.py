@@ -74,11 +74,6 @@ class Program:
     truth: Mapping[str, float | None]
     names: Names = field(repr=False)
 
-    def with_numbers(self, example: WorkedExample) -> Program:
-        """The same program for another variant of its problem."""
-        names = self.names.with_numbers(example)
-        return replace(self, names=names, truth={key: names.value(key) for key in self.truth})
-
 
 class Names:
     """The keys of a problem: one for quantities that are each other's alias, `w5@2` after two updates."""
@@ -87,12 +82,6 @@ class Names:
         self.example = example
         self._places: dict[str, tuple[str, int]] = {}
         self._found: dict[tuple[str, int], str] = {}
-
-    def with_numbers(self, example: WorkedExample) -> Names:
-        """The same keys for another variant of the problem."""
-        found = Names(example)
-        found._places, found._found = self._places, self._found
-        return found
 
     def asked(self, name: str) -> str:
         """The key of what is called so; raises UnknownQuantity."""
@@ -143,6 +132,10 @@ class Names:
         if name in self.example.values.given and self.is_constant(name):
             return None
         return self.example.derivation.quantity(name).definition
+
+    def place(self, key: str) -> tuple[str, int]:
+        """The canonical name behind a key, and the number of updates before it."""
+        return self._places[key]
 
     def kind(self, key: str) -> tuple[str, int]:
         """The rule of a quantity and the update that it is of."""

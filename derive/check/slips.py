@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from derive.check.model import Mistake, Written
@@ -99,7 +99,7 @@ def family(name: str) -> str:
     return re.sub("[0-9]+", "#", name)
 
 
-def relatives(quantity: str, names: Mapping[str, float]) -> dict[str, float]:
+def relatives(quantity: str, names: Iterable[str]) -> list[str]:
     """The quantities whose number is easily copied instead."""
     kind = family(quantity)
     base = quantity.removesuffix("_new")
@@ -109,5 +109,5 @@ def relatives(quantity: str, names: Mapping[str, float]) -> dict[str, float]:
         lambda name: quantity.startswith("dE/d") and name == quantity.removeprefix("dE/d") + "_new",
         lambda name: quantity.replace("net_", "out_") == name or quantity.replace("out_", "net_") == name,
     )
-    return {name: value for name, value in names.items() if name != quantity and any(test(name) for test in tests)}
+    return [name for name in names if name != quantity and any(test(name) for test in tests)]
 

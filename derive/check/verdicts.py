@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from copy import copy
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import lru_cache
@@ -30,14 +28,13 @@ from derive.check.model import (
     Verdict,
     Written,
 )
+from derive.check.own import MOST_SHOWN, Alike, Own
 from derive.check.precision import Floats, Grid, Precision, Range
-from derive.check.program import Program, compiled
+from derive.check.program import compiled
 from derive.check.slips import Reach, relatives, slips
 from derive.check.style import LARGEST, NO_PLACE, Numbers, numbers, usual_decimals
 from derive.errors import DeriveError
 from derive.formula.expression import names_in
-from derive.numbers.exact import NotEnoughDigits
-from derive.numbers.rounding import Rounding, show_real
 from derive.worked import WorkedExample
 
 BATCH = 1000
@@ -45,9 +42,6 @@ BATCH = 1000
 MOST_OTHERS = 12
 SURELY = 0.001
 """A mistake that goes against another answer is named where chance gives the number more rarely than this."""
-FEWEST_SHOWN = 5
-"""The right number is shown with so many significant digits at least, ..."""
-MOST_SHOWN = 30  # ... and with so many decimals at most.
 MOST_COPIED = 100
 """In a graph of so many quantities the number of any of them may have been copied."""
 
@@ -117,32 +111,16 @@ class Judge:
             Standing.WRONG: 0.0,
             Standing.SYMBOLIC: None,
         }
-        self._take_numbers(example)
+        self._alike = Alike(example, self.program)
 
-    def with_numbers(self, example: WorkedExample) -> Judge:
-        """A judge of another variant of the same problem, which nothing is compiled for again."""
-        found = copy(self)
-        found.program = self.program.with_numbers(example)
-        found.diagnosis = self.diagnosis.with_numbers(found.program)
-        found._take_numbers(example)
-        return found
+    def verdicts(self, sheets: Sequence[Sheet], own: Own | None = None) -> Iterator[Verdict]:
+        """The verdicts of a few sheets; the same answers are judged once, and those that are rounded alike together.
 
-    def _take_numbers(self, example: WorkedExample) -> None:
-        self._example = example
-        truth = self.program.truth
-        self._shown: dict[tuple[str, int], str] = {}
-        self._true = {quantity: truth[self.program.asked[quantity]] for quantity in self._expected}
-        self._relatives: dict[str, dict[str, float]] = {}
-        self._named = {key: value for key, value in truth.items() if value is not None}
-
-    def relatives(self, quantity: str) -> dict[str, float]:
-        """The quantities whose number is easily written instead."""
-        if quantity not in self._relatives:
-            self._relatives[quantity] = relatives(quantity, self._named)
-        return self._relatives[quantity]
-
-    def verdicts(self, sheets: Sequence[Sheet]) -> Iterator[Verdict]:
-        """The verdicts of a few sheets; the same answers are judged once, and those that are rounded alike together."""
+        own   where each sheet has numbers of its own: the same problem, and the numbers for each sheet
+        """
+        if own is not None:
+            yield from self._of_own(sheets, own)
+            return
         answers = [tuple(sheet.answers.get(quantity, _BLANK) for quantity in self._expected) for sheet in sheets]
         texts = [tuple([(type(each), each.text) for each in row]) for row in answers]
         first = {each: place for place, each in reversed(list(enumerate(texts)))}
@@ -153,19 +131,29 @@ class Judge:
         for places in alike.values():
             some = [sheets[place] for place in places]
             batch = numbers(some, self._expected)
-            found = _Findings(self, batch, grade(self.program, batch), some)
+            found = _Findings(self, batch, grade(self.program, batch), some, self._alike, self.diagnosis)
             where |= {place: (found, column) for column, place in enumerate(places)}
         for sheet, each in zip(sheets, texts, strict=True):
             found, column = where[first[each]]
             for row, quantity in enumerate(self._expected):
                 yield self._verdict(sheet, quantity, row, column, found.batch, found.graded, found)
 
-    def _expects(self, quantity: str, answer: Written | None = None) -> str:
-        """The right number with the digits of the page or of the answer, whichever are more."""
-        places = min((answer.decimals if answer else None) or 0, MOST_SHOWN)
-        if (quantity, places) not in self._shown:
-            self._shown[quantity, places] = _shown(self._example, self.program, quantity, places)
-        return self._shown[quantity, places]
+    def _of_own(self, sheets: Sequence[Sheet], own: Own) -> Iterator[Verdict]:
+        alike: dict[int, list[int]] = {}
+        for place, sheet in enumerate(sheets):
+            written = (sheet.answers.get(quantity, _BLANK) for quantity in self._expected)
+            alike.setdefault(usual_decimals(written), []).append(place)
+        where: dict[int, tuple[_Findings, int]] = {}
+        for places in alike.values():
+            some, theirs = [sheets[place] for place in places], own.some(places)
+            batch = numbers(some, self._expected)
+            graded = grade(self.program, batch, theirs.truth)
+            found = _Findings(self, batch, graded, some, theirs, self.diagnosis.among(theirs.truth))
+            where |= {place: (found, column) for column, place in enumerate(places)}
+        for place, sheet in enumerate(sheets):
+            found, column = where[place]
+            for row, quantity in enumerate(self._expected):
+                yield self._verdict(sheet, quantity, row, column, found.batch, found.graded, found)
 
     # --- one verdict ---------------------------------------------------------------------------------------------
 
@@ -175,10 +163,13 @@ class Judge:
         answer = sheet.answers.get(quantity, _BLANK)
         if isinstance(answer, Written):
             return self._of_number(sheet, quantity, answer, row, column, batch, graded, found)
-        verdict = Verdict(sheet.student, quantity, answer.text, "blank", self._expects(quantity), variant=sheet.variant)
+        verdict = Verdict(sheet.student, quantity, answer.text, "blank", found.shown(quantity, column))
+        verdict = replace(verdict, variant=sheet.variant)
         if isinstance(answer, Unreadable):
             return replace(verdict, status="unreadable", note=answer.why, marks=None)
-        return self._of_formula(verdict, quantity, answer) if isinstance(answer, Formula) else verdict
+        if not isinstance(answer, Formula):
+            return verdict
+        return self._of_formula(verdict, quantity, answer, found.known.example(column))
 
     def _of_number(
         self,
@@ -194,32 +185,22 @@ class Judge:
         standing = int(graded.standing[quantity][column])
         mistake, chance, count = found.of(row, column)
         status, marks = _STATUS[standing], self._marks[standing]
-        note = self._remark(standing, quantity, graded, column, count)
+        note = _remark(standing, quantity, found, column, count)
         if status == "wrong" and (other := _accepted(mistake, self._marking)):
             status, marks, note = "correct", 1.0, _convention(other)
         if note_of_form := _form(answer, self._marking):
             marks, note = (0.0 if marks is not None else None), f"{note} {note_of_form}".strip()
         accepted = _interval(graded, quantity, column, batch, row)
         return Verdict(
-            sheet.student, quantity, answer.text, status, self._expects(quantity, answer), accepted, mistake, marks, note,
-            sheet.variant, chance,
+            sheet.student, quantity, answer.text, status, found.shown(quantity, column, answer), accepted, mistake,
+            marks, note, sheet.variant, chance,
         )  # fmt: skip
 
-    def _remark(self, standing: int, quantity: str, graded: Graded, column: int, count: int) -> str:
-        if standing in (Standing.SYMBOLIC, Standing.TRIVIAL):
-            return SYMBOLIC if standing == Standing.SYMBOLIC else TRIVIAL
-        if standing in (Standing.CORRECT, Standing.ROUNDED):
-            if self._true[quantity] and graded.low[quantity][column] <= 0 <= graded.high[quantity][column]:
-                return WIDE
-            if count > 1:
-                return MANY.format(count=count)
-        return ""
-
-    def _of_formula(self, verdict: Verdict, quantity: str, answer: Formula) -> Verdict:
+    def _of_formula(self, verdict: Verdict, quantity: str, answer: Formula, example: WorkedExample) -> Verdict:
         from derive.check.expressions import judge_formula
 
         try:
-            judged = judge_formula(self._example, quantity, answer, self._mutants)
+            judged = judge_formula(example, quantity, answer, self._mutants)
         except DeriveError as error:
             return replace(verdict, status="undecided", note=str(error), marks=None)
         marks = {"correct": 1.0, "wrong": 0.0}.get(judged.status)
@@ -230,6 +211,18 @@ class Judge:
 
 
 _BLANK = Blank()
+
+
+def _remark(standing: int, quantity: str, found: _Findings, column: int, count: int) -> str:
+    if standing in (Standing.SYMBOLIC, Standing.TRIVIAL):
+        return SYMBOLIC if standing == Standing.SYMBOLIC else TRIVIAL
+    if standing in (Standing.CORRECT, Standing.ROUNDED):
+        low, high = (ends[quantity][column] for ends in (found.graded.low, found.graded.high))
+        if found.true(quantity, column) and low <= 0 <= high:
+            return WIDE
+        if count > 1:
+            return MANY.format(count=count)
+    return ""
 
 
 def _convention(mistake: Mistake) -> str:
@@ -273,21 +266,6 @@ def _neighbours(example: WorkedExample, expected: Iterable[str]) -> set[str]:
     return found | {f"{name.removeprefix('dE/d')}_new" for name in expected if name.startswith("dE/d")}
 
 
-def _shown(example: WorkedExample, program: Program, quantity: str, places: int) -> str:
-    """The number as the page shows it, or with more digits: so many places, and enough of them to tell it from 0."""
-    try:
-        text = example.shown(quantity) or ""
-        true = program.names.real(program.asked[quantity]) if text else None
-    except (DeriveError, NotEnoughDigits):
-        return ""
-    if true is None or "e" in text:
-        return text
-    if example.problem.rounding.carry == "full" and (size := abs(program.truth[program.asked[quantity]] or 0)):
-        places = max(places, FEWEST_SHOWN - 1 - math.floor(math.log10(size)))
-    places = min(places, MOST_SHOWN)
-    return (show_real(true, Rounding(decimals=places)) if places > len(text.partition(".")[2]) else None) or text
-
-
 def _interval(graded: Graded, quantity: str, column: int, batch: Numbers, row: int) -> tuple[str, str] | None:
     low, high = float(graded.low[quantity][column]), float(graded.high[quantity][column])
     if low > high or not (np.isfinite(low) and np.isfinite(high)):
@@ -305,7 +283,12 @@ def _texts(low: float, high: float, scale: float, exact: bool) -> tuple[str, str
 class _Findings:
     """The mistakes behind the wrong numbers of a batch."""
 
-    def __init__(self, judge: Judge, batch: Numbers, graded: Graded, sheets: Sequence[Sheet]) -> None:
+    def __init__(
+        self, judge: Judge, batch: Numbers, graded: Graded, sheets: Sequence[Sheet], known: Alike | Own,
+        diagnosis: Diagnosis,
+    ) -> None:  # fmt: skip
+        self.known, self._diagnosis = known, diagnosis
+        self._relatives: dict[str, list[str]] = {}
         self._judge, self.batch, self.graded, self._sheets = judge, batch, graded, sheets
         self._matches: dict[tuple[int, int], list[Match]] = {}
         self._slips: dict[tuple[int, int], list[Mistake]] = {}
@@ -316,6 +299,23 @@ class _Findings:
         with np.errstate(all="ignore"):
             for row, quantity in enumerate(judge._expected):
                 self._look(row, quantity)
+
+    def true(self, quantity: str, column: int) -> float:
+        """The true value; 0 where there is none."""
+        value = self.known.value(self._judge.program.asked[quantity], column)
+        return 0.0 if value is None else value
+
+    def shown(self, quantity: str, column: int, answer: Written | None = None) -> str:
+        """The right number with the digits of the page or of the answer, whichever are more."""
+        places = min((answer.decimals if answer else None) or 0, MOST_SHOWN)
+        return self.known.shown(quantity, column, places)
+
+    def _others(self, quantity: str, column: int) -> dict[str, float]:
+        """The quantities whose number is easily written instead."""
+        if quantity not in self._relatives:
+            self._relatives[quantity] = relatives(quantity, self._judge.program.truth)
+        values = {key: self.known.value(key, column) for key in self._relatives[quantity]}
+        return {key: value for key, value in values.items() if value is not None}
 
     def of(self, row: int, column: int) -> tuple[Mistake | None, float | None, int]:
         """The mistake, the number of chance matches to expect, and how many mistakes honest rounding hides."""
@@ -334,7 +334,7 @@ class _Findings:
     def _look(self, row: int, quantity: str) -> None:
         standing = self.graded.standing[quantity]
         wrong = np.flatnonzero(standing == Standing.WRONG)
-        diagnosis = self._judge.diagnosis
+        diagnosis = self._diagnosis
         tried = diagnosis.relevant(self._judge.program.asked[quantity])
         for column in np.flatnonzero(~np.isnan(self.batch.value[row])).tolist():
             self._chance[row, column] = self._by_chance(row, quantity, column, tried)
@@ -424,11 +424,11 @@ class _Findings:
         wide = 1.5 * (np.where(np.isfinite(width), width, 0.0) + 2 * unit)
         truncatable = batch.truncatable[row, columns]
         scale = np.where(batch.decimals[row, columns] == NO_PLACE, 1e12, batch.scale[row, columns])
-        return Question(key, batch.value[row, columns], scale, truncatable, wide, own, pinned, ranges)
+        return Question(key, batch.value[row, columns], scale, truncatable, wide, columns, own, pinned, ranges)
 
     def _by_chance(self, row: int, quantity: str, column: int, tried: int) -> float:
         """The mistakes tried, times the share of the plausible range that the answer's last digit stands for."""
-        true = self._judge._true[quantity] or 0.0
+        true = self.true(quantity, column)
         value, unit = self.batch.value[row, column], 1 / self.batch.scale[row, column]
         plausible = 4 * max(abs(true), abs(float(value)), float(unit))
         return round(min(float(tried), tried * float(unit) / plausible), 4) if np.isfinite(plausible) else 0.0
@@ -440,7 +440,7 @@ class _Findings:
         reaches = [Reach(float(graded.low[quantity][column]), float(graded.high[quantity][column]))]
         if graded.own_low[quantity][column] <= graded.own_high[quantity][column]:
             reaches.append(Reach(float(graded.own_low[quantity][column]), float(graded.own_high[quantity][column])))
-        others = self._judge.relatives(quantity)
+        others = self._others(quantity, column)
         unit = float(1 / self.batch.scale[row, column])
         if abs(self.batch.value[row, column]) >= LARGEST:
             return []

@@ -79,34 +79,38 @@ def check(problem: str, answers: str, chosen: str, **options: Any) -> None:
     source = Source(answers_path(problem, answers))
     quantities = Quantities(example)
     roster = read_roster(Source(options["roster"])) if options["roster"] else ()
-    asked = _asked(quantities, options["ask"], example.problem.ask or _of_sheets(options["variants"]))
+    asked = _asked(quantities, options["ask"], _of_sheets(options["variants"], problem) or example.problem.ask)
     file = read_answers(source, quantities, asked, decimal_comma=options["decimal_comma"], roster=roster)
-    batch = Batch(example, file, _marking(options), _own_sheets(options["variants"]))
+    batch = Batch(example, file, _marking(options), _own_sheets(options["variants"], problem))
     all_right = _graded(batch, chosen, options, source.digest())
     for line in file.notes.lines():
         click.echo(line, err=True)
     click.get_current_context().exit(0 if all_right else WRONG)
 
 
-def _of_sheets(folder: str | None) -> tuple[str, ...]:
+def _of_sheets(folder: str | None, problem: str) -> tuple[str, ...]:
     """What the sheets of a folder ask for."""
     if folder is None:
         return ()
-    from derive.worksheet.lookup import asked_of
+    from derive.worksheet.lookup import asked_of, part_of
 
-    return asked_of(folder)
+    return asked_of(folder, part_of(folder, problem))
 
 
-def _own_sheets(folder: str | None) -> OwnSheets | None:
+def _own_sheets(folder: str | None, problem: str) -> OwnSheets | None:
     """Which problem each student had, where they had different ones; raises DeriveError."""
     if folder is None:
         return None
     from functools import partial
 
     from derive.reports.batch import OwnSheets
-    from derive.worksheet.lookup import problem_of, variants_of
+    from derive.worksheet.lookup import example_of, numbers_of, part_of, problem_of, variants_of
 
-    return OwnSheets(partial(problem_of, folder), variants_of(folder))
+    part = part_of(folder, problem)
+    return OwnSheets(
+        example_of(folder, part), partial(problem_of, folder, part=part), partial(numbers_of, folder, part=part),
+        variants_of(folder),
+    )  # fmt: skip
 
 
 def _asked(quantities: Quantities, options: tuple[str, ...], problem: tuple[str, ...]) -> tuple[str, ...]:

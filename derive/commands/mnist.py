@@ -5,15 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.shell_completion import CompletionItem
 
-from derive.catalogue.activations import ACTIVATIONS
-from derive.catalogue.losses import LOSSES
-from derive.catalogue.optimizers import OPTIMIZERS
 from derive.commands.examples import examples
 from derive.commands.request import Request, page_options
 from derive.errors import DeriveError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from derive.mlp.model import Model
@@ -22,9 +21,28 @@ if TYPE_CHECKING:
 
 FOLDER = "mnist-run"
 
-HIDDEN = tuple(name for name, row in ACTIVATIONS.items() if not row.vector and not row.trained and name != "step")
-OUTPUTS = (*HIDDEN, "softmax")
-USABLE = tuple(name for name in LOSSES if name != "mean-absolute-percentage-error")  # divides by targets, which are 0
+def hidden_names() -> tuple[str, ...]:
+    from derive.catalogue.activations import ACTIVATIONS
+
+    return tuple(name for name, row in ACTIVATIONS.items() if not row.vector and not row.trained and name != "step")
+
+
+def output_names() -> tuple[str, ...]:
+    return (*hidden_names(), "softmax")
+
+
+def loss_names() -> tuple[str, ...]:
+    """All but the one that divides by targets, which are 0 here."""
+    from derive.catalogue.losses import LOSSES
+
+    return tuple(name for name in LOSSES if name != "mean-absolute-percentage-error")
+
+
+def optimizers() -> tuple[str, ...]:
+    from derive.catalogue.optimizers import OPTIMIZERS
+
+    return tuple(OPTIMIZERS)
+
 
 USUAL_OUTPUT = {
     "cross-entropy": "softmax", "smoothed-cross-entropy": "softmax", "kullback-leibler": "softmax",
@@ -38,6 +56,23 @@ TEXTBOOK: dict[str, Any] = {
     "rate": 3.0, "batch": 10, "epochs": 30,
 }  # fmt: skip
 """Nielsen, Neural Networks and Deep Learning, chapter 1."""
+
+
+class OneOf(click.ParamType):  # type: ignore[type-arg]  # generic in some versions of click only
+    """A name of the catalogue, which is loaded when one is given and not for the help."""
+
+    name = "name"
+
+    def __init__(self, names: Callable[[], tuple[str, ...]]) -> None:
+        self._names = names
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        if value not in self._names():
+            self.fail(f"found {value}; accepted: {', '.join(self._names())}", param, ctx)
+        return str(value)
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG002  # click calls it so
+        return [CompletionItem(name) for name in self._names() if name.startswith(incomplete)]
 
 
 class Sizes(click.ParamType):  # type: ignore[type-arg]  # generic in some versions of click only
@@ -74,11 +109,11 @@ def mnist() -> None:
 )
 @data_option
 @click.option("--hidden", type=Sizes(), metavar="N[,N…]", help="Neurons of each hidden layer (default 128).")
-@click.option("--activation", type=click.Choice(HIDDEN), metavar="NAME", help="Of the hidden layers (default relu).")
-@click.option("--output", type=click.Choice(OUTPUTS), metavar="NAME", help="Activation of the last layer; default: as "
+@click.option("--activation", type=OneOf(hidden_names), metavar="NAME", help="Of the hidden layers (default relu).")
+@click.option("--output", type=OneOf(output_names), metavar="NAME", help="Of the last layer; default: as "
               "fits the loss, softmax for cross-entropy.")  # fmt: skip
-@click.option("--loss", type=click.Choice(USABLE), metavar="NAME", help="Default cross-entropy.")
-@click.option("--optimizer", type=click.Choice(tuple(OPTIMIZERS)), metavar="NAME", help="Default adam.")
+@click.option("--loss", type=OneOf(loss_names), metavar="NAME", help="Default cross-entropy.")
+@click.option("--optimizer", type=OneOf(optimizers), metavar="NAME", help="Default adam.")
 @click.option("--rate", type=click.FloatRange(0, min_open=True), metavar="X", help="Learning rate (default 0.001).")
 @click.option("--batch", type=click.IntRange(1), metavar="N", help="Images in a batch (default 32).")
 @click.option("--epochs", type=click.IntRange(1), metavar="N", help="Default 5.")

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import groupby
+from itertools import groupby, islice
 
 from derive.check.answers import AnswerFile
 from derive.check.gradebook import Verdicts
 from derive.check.model import Blank, Marking, Sheet, Verdict
+from derive.check.own import Own
+from derive.check.program import Program
 from derive.check.verdicts import Judge, judge
 from derive.errors import DeriveError
 from derive.problem.model import Problem
 from derive.worked import WorkedExample
 
+OWN = 250
+"""So many sheets with numbers of their own are judged at once."""
 NO_VARIANT = "no variant is given in the answers, and no sheet has this name"
 
 
@@ -21,11 +25,15 @@ NO_VARIANT = "no variant is given in the answers, and no sheet has this name"
 class OwnSheets:
     """Which problem each student had.
 
+    example      the problem that all of them are variants of
     problem_of   the problem of a variant; raises DeriveError for an id that is none
+    numbers_of   the numbers of many variants for a compiled problem
     of_student   the variants of students by name, for answers that do not say theirs
     """
 
+    example: WorkedExample
     problem_of: Callable[[str], Problem]
+    numbers_of: Callable[[Program, Sequence[str]], Own]
     of_student: Mapping[str, str]
 
 
@@ -76,19 +84,30 @@ class Batch:
 
     def _each_own(self, sheets: Iterable[Sheet]) -> Iterator[Verdicts]:
         """The verdicts of students who have a variant each: only the numbers differ, so all is compiled once."""
-        base: Judge | None = None
-        for sheet in sheets:
-            try:
-                if not sheet.variant:
-                    raise DeriveError(NO_VARIANT)
-                example = self._own_example(sheet.variant)
-            except DeriveError as error:
-                self.file.notes.add(f"{sheet.student}: {error}")
-                yield [self._waiting(sheet, name, str(error)) for name in self.file.expected]
-                continue
-            own = base.with_numbers(example) if base else Judge(example, self.file.expected, self.marking)
-            base = base or own
-            yield list(own.verdicts([sheet]))
+        assert self.own is not None
+        judge = Judge(self.own.example, self.file.expected, self.marking)
+        waiting = iter(sheets)
+        while batch := list(islice(waiting, OWN)):
+            why = [self._why_not(sheet) for sheet in batch]
+            some = [sheet for sheet, reason in zip(batch, why, strict=True) if not reason]
+            numbers = self.own.numbers_of(judge.program, [sheet.variant for sheet in some])
+            found = judge.verdicts(some, numbers) if some else iter(())
+            for sheet, reason in zip(batch, why, strict=True):
+                if reason:
+                    self.file.notes.add(f"{sheet.student}: {reason}")
+                    yield [self._waiting(sheet, name, reason) for name in self.file.expected]
+                else:
+                    yield list(islice(found, len(self.file.expected)))
+
+    def _why_not(self, sheet: Sheet) -> str:
+        """Why there are no numbers to judge a sheet by; "" where there are."""
+        if self.own is None or not sheet.variant:
+            return NO_VARIANT
+        try:
+            self.own.problem_of(sheet.variant)
+        except DeriveError as error:
+            return str(error)
+        return ""
 
     def _waiting(self, sheet: Sheet, quantity: str, why: str) -> Verdict:
         """What cannot be judged waits for a person: one sheet without its numbers must not stop the others."""

@@ -21,6 +21,7 @@ from derive.worksheet.plan import Style
 from derive.worksheet.questions import Question
 from derive.worksheet.skeleton import Skeleton
 from derive.worksheet.templates import own_prose, render
+
 SCALE = 0.75
 """Of a picture on paper, to its size on a screen."""
 

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 
+import numpy as np
+
+from derive.check.own import Own, written
+from derive.check.precision import Floats
+from derive.check.program import Program
+from derive.check.values import value
 from derive.errors import DeriveError
 from derive.problem.model import Problem
+from derive.worked import WorkedExample
 from derive.worksheet.folder import MANIFEST, Folder
 from derive.worksheet.plan import Plan, plan_from
+from derive.worksheet.values import Table
 
 
 @lru_cache(maxsize=8)
@@ -23,6 +31,20 @@ def _manifest(folder: Path) -> tuple[Plan, Mapping[str, str]]:
     except (KeyError, TypeError) as error:
         raise DeriveError(f"{folder / MANIFEST}: damaged ({error}); accepted: a manifest that derive wrote") from None
     return plan_from(data["plan"]), students
+
+
+def part_of(folder: str | Path, name: str) -> int:
+    """Which problem of a sheet somebody means by a bundled name or a path, counted from 0; raises DeriveError."""
+    plan, _ = _manifest(Path(folder))
+    names = [source.name for source in plan.sources]
+    if len(names) == 1:
+        return 0
+    found = [part for part, known in enumerate(names) if name == known or Path(name).stem == Path(known).stem]
+    exact = [part for part in found if names[part] == name]
+    if len(exact or found) != 1:
+        accepted = f"one problem of the sheets, {' or '.join(names)}"
+        raise DeriveError(f'{folder}: found PROBLEM "{name}"; accepted: {accepted}')
+    return (exact or found)[0]
 
 
 def problem_of(folder: str | Path, variant: str, part: int = 0) -> Problem:
@@ -39,6 +61,46 @@ def problem_of(folder: str | Path, variant: str, part: int = 0) -> Problem:
     if not 0 <= part < len(space.problems):
         raise DeriveError(f"{folder}: a sheet has {len(space.problems)} problems; accepted: 1 to {len(space.problems)}")
     return space.problem(part, space.picks(space.stream(plan.seed).at(found.place)))
+
+
+def example_of(folder: str | Path, part: int = 0) -> WorkedExample:
+    """A problem of the sheets in a folder, with the numbers of its file; raises DeriveError."""
+    plan, _ = _manifest(Path(folder))
+    return plan.examples[part]
+
+
+def numbers_of(folder: str | Path, program: Program, variants: Sequence[str], *, part: int = 0) -> Own:
+    """The numbers of these variants, all at once, for a compiled problem of the folder."""
+    plan, _ = _manifest(Path(folder))
+    space = plan.space
+    table = Table(space, part, plan.examples[part], space.drawn(plan.seed, [space.place_of(v).place for v in variants]))
+    full = table.rounding.carry == "full"
+    truth: dict[str, Floats] = {}
+    for key, node in program.nodes.items():
+        name, step = program.names.place(key)
+        if not step:
+            truth[key] = table.column(name).value if table.has_number(name) else np.full(table.count, np.nan)
+        elif full and node.simple is not None:
+            env = {name: values[None, :] for name, values in truth.items()}
+            truth[key] = np.broadcast_to(value(node.simple, env), (1, table.count))[0]
+        else:
+            truth[key] = np.array([_double(table.example(row), name, step) for row in range(table.count)])
+    texts: dict[str, list[str]] = {}
+    for quantity, key in program.asked.items():
+        name, step = program.names.place(key)
+        known = not step and table.has_number(name)
+        texts[quantity] = table.texts(name) if known else [
+            written(table.example(row), quantity) for row in range(table.count)
+        ]  # fmt: skip
+    return Own(program, truth, texts, table.example, full)
+
+
+def _double(example: WorkedExample, name: str, step: int) -> float:
+    try:
+        found = example.values_after(step).double(name)
+    except DeriveError:
+        found = None
+    return np.nan if found is None else found
 
 
 def variants_of(folder: str | Path) -> dict[str, str]:

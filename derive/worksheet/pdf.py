@@ -73,12 +73,13 @@ def by_latexmk(text: str) -> bytes:
         try:
             run = subprocess.run(
                 command, cwd=folder, env=os.environ | _FIXED | {"openin_any": "p", "openout_any": "p"},
-                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=LONGEST, check=False,
+                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=LONGEST,
+                check=False,
             )  # fmt: skip
         except FileNotFoundError:
             raise DeriveError("latexmk is not installed here; accepted: --pdf-engine typst") from None
         except subprocess.TimeoutExpired:
-            raise DeriveError(f"latexmk took more than {LONGEST} s; accepted: fewer sheets in one document") from None
+            raise DeriveError(f"latexmk took more than {LONGEST} s; accepted: fewer sheets in one file") from None
         made = Path(folder, "sheet.pdf")
         if run.returncode or not made.is_file():
             why = _complaint(Path(folder, "sheet.log"), run.stdout)

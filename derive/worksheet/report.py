@@ -126,11 +126,12 @@ def _mistakes(
             if not (honest | accepted).any():
                 continue
             row = found.hidden.setdefault((part, mistake, name), _Hidden(mistake, _named(part, name)))
-            if not row.first:
-                place = int(np.flatnonzero(honest | accepted)[0])
+            alone = accepted & ~honest
+            if not row.first or (alone.any() and not row.only and not only[mistake, name].any()):
+                place = int(np.flatnonzero(alone if alone.any() else honest)[0])
                 row.first = f"{ids[place]}: {wrong[place]:.7g} for {some.windows[place].answer}"
             both[mistake, name] = both.get((mistake, name), False) | honest
-            only[mistake, name] = only.get((mistake, name), False) | (accepted & ~honest)
+            only[mistake, name] = only.get((mistake, name), False) | alone
     for key, flags in both.items():
         row = found.hidden[part, *key]
         row.both += int(flags.sum())

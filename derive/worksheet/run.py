@@ -393,7 +393,8 @@ def answer_sheets(plan: Plan, entries: Sequence[Entry]) -> dict[str, bytes]:
         rows.writerow(("student", "variant", *asked))
         blanks = [""] * len(asked)
         ids = plan.space.ids_at(plan.seed, (entry.place for entry in entries))
-        rows.writerows((entry.student or variant, variant, *blanks) for variant, entry in zip(ids, entries, strict=True))
+        for variant, entry in zip(ids, entries, strict=True):
+            rows.writerow((entry.student or variant, variant, *blanks))
         name = "answers.csv" if len(plan.asked) == 1 else f"answers-{part + 1}.csv"
         found[name] = file.getvalue().encode()
     return found

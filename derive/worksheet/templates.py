@@ -88,7 +88,7 @@ class _Concatenations(NodeTransformer):
 
 
 def _filtered(node: nodes.Node, name: str) -> nodes.Filter:
-    return nodes.Filter(node, name, [], [], None, None, lineno=node.lineno)  # type: ignore[arg-type]  # an expression
+    return nodes.Filter(node, name, [], [], None, None, lineno=node.lineno)
 
 
 def _joined(parts: Iterable[Any], between: str = "") -> str:
