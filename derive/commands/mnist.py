@@ -115,6 +115,8 @@ def mnist() -> None:
 @click.option("--loss", type=OneOf(loss_names), metavar="NAME", help="Default cross-entropy.")
 @click.option("--optimizer", type=OneOf(optimizers), metavar="NAME", help="Default adam.")
 @click.option("--rate", type=click.FloatRange(0, min_open=True), metavar="X", help="Learning rate (default 0.001).")
+@click.option("--schedule", type=click.Choice(("constant", "cosine")), help="cosine: the rate falls to 0 over all "
+              "updates (default constant).")  # fmt: skip
 @click.option("--batch", type=click.IntRange(1), metavar="N", help="Images in a batch (default 32).")
 @click.option("--epochs", type=click.IntRange(1), metavar="N", help="Default 5.")
 @click.option("--seed", type=click.IntRange(0), metavar="N", help="Of weights and order (default 0).")

@@ -42,6 +42,7 @@ class Plan:
     validation   the last so many of the training images are held out; below 1 it is their share
     patience     training ends when the validation loss has not fallen for so many epochs; 0: never
     samples      only the first so many training images; 0: all
+    schedule     "constant", or "cosine": the rate falls to 0 over all updates along half a cosine
     """
 
     hidden: tuple[int, ...] = (128,)
@@ -50,6 +51,7 @@ class Plan:
     loss: str = "cross-entropy"
     optimizer: str = "adam"
     rate: float = 1e-3
+    schedule: str = "constant"
     batch: int = 32
     epochs: int = 5
     seed: int = 0
@@ -79,6 +81,7 @@ class Plan:
         return MLP(
             hidden=self.hidden, activation=self.activation, output=self.output, loss=self.loss,
             optimizer=self.optimizer, learning_rate=self.rate, batch_size=self.batch, epochs=self.epochs,
+            schedule=None if self.schedule == "constant" else self.schedule,
             l2=self.l2, dropout=self.dropout, seed=self.seed, dtype="float32",
         )  # fmt: skip
 

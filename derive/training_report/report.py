@@ -25,6 +25,7 @@ Array = NDArray[Any]
 WORST = 24
 SHOWN_WEIGHTS = 60
 PICTURES = "report"
+FALLING = ", falling to 0 along a cosine"
 """The folder for the pictures of the Markdown page."""
 
 
@@ -113,7 +114,7 @@ def settings(run: Run) -> list[tuple[str, str]]:
         ("hidden layers", f"{sizes} neurons, {ACTIVATIONS[plan.activation].title}"),
         ("output", ACTIVATIONS[plan.output].title),
         ("loss", loss.title),
-        ("optimizer", f"{optimizer.title}, learning rate {plan.rate:g}"),
+        ("optimizer", f"{optimizer.title}, learning rate {plan.rate:g}{FALLING if plan.schedule == 'cosine' else ''}"),
         ("batch", f"{plan.batch} images"),
         ("seed", f"{plan.seed}"),
     ]
