@@ -298,7 +298,7 @@ SYNTAX: tuple[tuple[str, str], ...] = (
 """What is nearly a formula."""
 
 UNICODE: tuple[tuple[str, str], ...] = (
-    ("number", "\uff10.\uff10\uff19"),
+    ("number", "\uff10.\uff11\uff19"),
     ("unreadable", "\uff57\uff15"),
     ("unreadable", "٠٫٠٨"),
     ("unreadable", "٠.٠٨"),
@@ -310,7 +310,7 @@ UNICODE: tuple[tuple[str, str], ...] = (
     ("unreadable", "w\u200b5"),
     ("unreadable", "w\u200d5"),
     ("blank", "\u200b"),
-    ("number", "\ufeff0.09"),
+    ("number", "\ufeff0.19"),
     ("unreadable", "w\xad5"),
     ("unreadable", "\u202ew5"),
     ("unreadable", "\u202e80.0"),
@@ -350,7 +350,7 @@ UNICODE: tuple[tuple[str, str], ...] = (
     ("wrong", "w5−w6"),
     ("unreadable", "w5—w6"),
     ("wrong", "w5–w6"),
-    ("number", "‐0.09"),
+    ("number", "‐0.19"),
     ("unreadable", "\U0001f4a5"),
     ("unreadable", "\U0001f4a3^\U0001f4a3"),
     ("unreadable", "\ud83d"),
@@ -492,7 +492,7 @@ SPREADSHEET: tuple[tuple[str, str], ...] = (
     ("unreadable", "=SUM(A1:A9)"),
     ("wrong", "=w5"),
     ("wrong", '="w5"'),
-    ("number", '="0.09"'),
+    ("number", '="0.19"'),
     ("unreadable", '=IMPORTXML("http://x","//y")'),
     ("unreadable", "=2+5+cmd|' /C calc'!A0"),
     ("wrong", "+1+1"),
@@ -504,7 +504,7 @@ SPREADSHEET: tuple[tuple[str, str], ...] = (
     ("wrong", "'=1+1"),
     ("wrong", "\t=1+1"),
     ("wrong", " =1+1"),
-    ("wrong", ";=1+1"),
+    ("unreadable", ";=1+1"),
     ("wrong", '"=1+1"'),
     ("unreadable", '=DDE("cmd";"/C calc";"x")'),
     ("unreadable", "#REF!"),
@@ -522,11 +522,11 @@ SPREADSHEET: tuple[tuple[str, str], ...] = (
     ("wrong", "12/31/2026"),
     ("wrong", "2026-11-22"),
     ("unreadable", "0,09"),
-    ("number", "'0.09"),
-    ("unreadable", "0.09'"),
-    ("number", "=-0.09"),
-    ("number", "=+0.09"),
-    ("number", "=0.09"),
+    ("number", "'0.19"),
+    ("unreadable", "0.19'"),
+    ("number", "=-0.19"),
+    ("number", "=+0.19"),
+    ("number", "=0.19"),
 )
 """What a spreadsheet would run, and what it leaves behind."""
 

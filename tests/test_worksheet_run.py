@@ -3,6 +3,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -14,9 +15,7 @@ import pytest
 from derive.errors import DeriveError
 from derive.worked import WorkedExample
 from derive.worksheet.lookup import problem_of, variants_of
-from derive.worksheet.plan import Plan
 from derive.worksheet.run import run, verify
-from derive.worksheet.source import Source
 from derive.worksheet.workers import Workers
 from worksheets import SMALL, contents
 from worksheets import plan as plan_of
@@ -64,20 +63,35 @@ def test_verify_names_the_file_with_a_changed_byte(bundle: bool, tmp_path: Path)
     assert verify(tmp_path) == [(str(files[0].relative_to(tmp_path)), "is missing")]
 
 
-@pytest.mark.parametrize("words", [{}, {"bundle": True, "format": "latex", "key": "interleaved"}])
-def test_two_processes_write_the_same_bytes(words: dict[str, Any], tmp_path: Path) -> None:
-    pytest.importorskip("joblib")
-    plan = plan_of(SMALL, **words)
-    for jobs in (1, 2):
-        run(plan, tmp_path / str(jobs), 6, workers=Workers(jobs))
-    assert contents(tmp_path / "1") == contents(tmp_path / "2")
+@pytest.mark.parametrize("workers", [1, 4])
+def test_processes_write_the_bytes_of_one(workers: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sheets are handed out two at a time, so that everybody has some."""
+    joblib = pytest.importorskip("joblib")
+    monkeypatch.setattr("derive.worksheet.run.BATCH", 2)
+    plan = plan_of(SMALL, bundle=workers == 4, key="interleaved", format="latex")
+    run(plan, tmp_path / "one", 6)
+    with joblib.parallel_config(backend="threading"):
+        run(plan, tmp_path / "several", 6, workers=Workers(workers + 1))
+    assert contents(tmp_path / "one") == contents(tmp_path / "several")
 
 
-def test_the_order_of_hashes_changes_no_byte(tmp_path: Path) -> None:
+def test_a_cluster_and_another_order_of_hashes_change_no_byte(tmp_path: Path) -> None:
+    distributed = pytest.importorskip("distributed", reason="dask is not installed")
     (tmp_path / "p.toml").write_text(SMALL)
-    for seed in ("1", "77"):
-        _process(tmp_path, "p.toml", "-n", "3", "-o", seed, PYTHONHASHSEED=seed).check_returncode()
-    assert contents(tmp_path / "1") == contents(tmp_path / "77")
+    options = {"processes": True, "threads_per_worker": 1, "dashboard_address": None}
+    with distributed.LocalCluster(n_workers=2, **options) as cluster:
+        address = cluster.scheduler_address
+        _process(tmp_path, "p.toml", "-n", "9", "-o", "two", "--cluster", address).check_returncode()
+    for seed in ("1", "random"):
+        _process(tmp_path, "p.toml", "-n", "9", "-o", seed, PYTHONHASHSEED=seed).check_returncode()
+        assert contents(tmp_path / seed) == contents(tmp_path / "two")
+
+
+def test_without_a_scheduler_the_message_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("distributed", reason="dask is not installed")
+    monkeypatch.setattr("derive.worksheet.workers.PATIENCE", 0.5)
+    with pytest.raises(DeriveError, match=r"--cluster tcp://127\.0\.0\.1:9: no scheduler answers there"):
+        run(plan_of(SMALL), tmp_path, 2, workers=Workers(cluster="tcp://127.0.0.1:9"))
 
 
 def _process(folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -87,31 +101,26 @@ def _process(folder: Path, *arguments: str, **environment: str) -> subprocess.Co
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("delay", [0.02, 0.1])
-def test_a_killed_run_is_completed(delay: float, tmp_path: Path) -> None:
-    plan = plan_of(SMALL, bundle=delay == 0.02)
-    run(plan, tmp_path / "whole", 300)
-    (tmp_path / "p.toml").write_text(SMALL)
-    arguments = [sys.executable, "-m", "derive", "worksheet", "p.toml", "-n", "300", "--seed", "0", "-o", "cut"]
-    process = subprocess.Popen(
-        [*arguments, *(["--bundle"] if plan.style.bundle else [])], cwd=tmp_path, stderr=subprocess.DEVNULL,
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])},
-    )  # fmt: skip
-    while process.poll() is None and not (tmp_path / "cut" / "manifest.json").exists():
-        time.sleep(0.005)
-    time.sleep(delay)
-    process.kill()
-    process.wait()
-    for path in (tmp_path / "cut").rglob("*"):
-        if path.is_file() and not path.name.startswith(".") and path.name != "manifest.json":
-            assert path.read_bytes() == (tmp_path / "whole" / path.relative_to(tmp_path / "cut")).read_bytes(), path
-    again = Plan((Source("p.toml", SMALL, {}),), style=plan.style)
-    run(again, tmp_path / "cut", 300)
-    left, right = contents(tmp_path / "whole"), contents(tmp_path / "cut")
-    assert {name: left[name] for name in left if name != "manifest.json"} == {
-        name: right[name] for name in right if name != "manifest.json"
-    }
-    assert verify(tmp_path / "cut") == []
+def test_a_run_killed_at_any_moment_is_completed(tmp_path: Path) -> None:
+    """A copy of this process is killed at twenty moments between its first file and its last."""
+    plan = plan_of(SMALL, allow=("mistake",))
+    whole, cut = tmp_path / "whole", tmp_path / "cut"
+    started = time.perf_counter()
+    run(plan, whole, 300)
+    seconds = time.perf_counter() - started
+    interrupted = 0
+    for moment in range(20):
+        child = os.fork()
+        if not child:
+            run(plan, cut, 300)
+            os._exit(0)
+        time.sleep(seconds * (moment + 1) / 25)
+        os.kill(child, signal.SIGKILL)
+        interrupted += os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) != 0
+    run(plan, cut, 300)
+    assert interrupted >= 3
+    assert contents(whole) == contents(cut)
+    assert verify(cut) == []
 
 
 def test_a_full_disk_leaves_no_half_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -132,6 +141,37 @@ def test_a_full_disk_leaves_no_half_file(tmp_path: Path, monkeypatch: pytest.Mon
     assert not list(tmp_path.rglob(".*"))
     run(plan, tmp_path, 5)
     assert verify(tmp_path) == []
+
+
+def test_a_folder_that_may_not_be_written_is_named(tmp_path: Path) -> None:
+    (tmp_path / "p.toml").write_text(SMALL)
+    (tmp_path / "taken").write_text("a file where the folder should be")
+    done = _process(tmp_path, "p.toml", "-n", "2", "-o", "taken")
+    assert done.returncode == 2
+    assert "taken" in done.stderr
+    assert "cannot be written" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_disk_that_is_full_in_the_middle_of_a_file_is_said(tmp_path: Path) -> None:
+    """The system takes a part of a bundle and refuses the rest."""
+    (tmp_path / "p.toml").write_text(SMALL)
+    words = ["p.toml", "-n", "40", "--bundle", "-o", "sheets"]
+    limited = (
+        "import resource, signal, sys; signal.signal(signal.SIGXFSZ, signal.SIG_IGN); "
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (60000, 60000)); from derive.cli import main; "
+        f"sys.argv = ['derive', 'worksheet', *{words!r}]; main()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", limited], cwd=tmp_path, capture_output=True, text=True, check=False,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])},
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert "cannot be written: File too large" in done.stderr
+    assert not (tmp_path / "sheets" / "sheets.md").exists()
+    assert not list((tmp_path / "sheets").rglob(".*"))
+    _process(tmp_path, *words).check_returncode()
+    assert verify(tmp_path / "sheets") == []
 
 
 def test_a_folder_with_other_sheets_is_left_alone(tmp_path: Path) -> None:

@@ -141,11 +141,12 @@ class Diagnosis:
                     found[name] = np.broadcast_to(reached.lo, (len(candidates), reached.lo.shape[1]))
         return found[key]
 
-    def alone(self, key: str, candidate: Candidate) -> Iterator[float]:
-        """What each mistake of a candidate makes of a quantity by itself, from the given numbers."""
+    def alone(self, key: str, candidate: Candidate, column: int) -> Iterator[float]:
+        """What each mistake of a candidate makes of a quantity of a student by itself, from the given numbers."""
         for mutant in candidate.mutants:
             if (place := self._places.get(id(mutant))) is not None:
-                yield float(self.carried(key, self.single)[place])
+                made = self.carried(key, self.single)[place]
+                yield float(made[column if made.size > 1 else 0])
 
     def _sorted(self, keys: Collection[str], last: str = "") -> list[str]:
         """In the order of evaluation, the quantity asked about at the end."""

@@ -285,9 +285,11 @@ def _share(plan: Share, env: Environment, grid: Grid) -> Range:
     by_hand = _quotient_of_powers(own, others, grid)
     top = _most((own.lo, *(other.lo for other in others)))
     peak = Range(top, _most((own.hi, *(other.hi for other in others))))
-    if (peak.hi == peak.lo).all():
+    known = peak.hi == peak.lo
+    if known.any():
         shifted = [add(net, negate(peak)) for net in (own, *others)]
-        by_hand = hull(by_hand, _quotient_of_powers(shifted[0], shifted[1:], grid))
+        both = hull(by_hand, _quotient_of_powers(shifted[0], shifted[1:], grid))
+        by_hand = Range(np.where(known, both.lo, by_hand.lo), np.where(known, both.hi, by_hand.hi))
     return hull(exact, by_hand)
 
 

@@ -25,6 +25,7 @@ from derive.numbers.exact import NotEnoughDigits, bounds
 SURELY_DOUBLE = 9
 """Single precision does not give so many digits, twice."""
 _LAST_BITS = 2.0**-50
+_TWO_BITS = 2.0**-22
 _NEAR = 1e-7
 
 
@@ -92,7 +93,9 @@ class _Walk:
         self._strayed: Flags = np.zeros(self._count, dtype=np.bool_)
 
     def _no_single_where_double(self) -> None:
-        """A sheet with numbers right to more digits than single precision has was not computed in it."""
+        """What was not computed in single precision: a sheet with numbers right to more digits than that has, and a
+        number of nine digits that single precision does not have, unless it is right but for the last bits.
+        """
         numbers, found = self._numbers, self._numbers.precisions.get(SINGLE)
         if found is None:
             return
@@ -102,6 +105,9 @@ class _Walk:
         ])
         fine = (numbers.significant >= SURELY_DOUBLE) & (abs(numbers.value - truth) <= 0.5 / numbers.scale)
         found &= fine.sum(axis=0) < 2
+        held = abs(numbers.value.astype(np.float32).astype(np.float64) - numbers.value) * numbers.scale <= 1
+        near = abs(numbers.value - truth) <= _TWO_BITS * abs(truth)
+        found &= (numbers.significant < SURELY_DOUBLE) | held | near
 
     def run(self) -> Graded:
         for key, node in self._program.nodes.items():

@@ -369,7 +369,9 @@ class _Routes:
                 chosen.append(Name(name))
                 count -= parts
                 left = _without(left, parts)
-        return Product((*chosen, *left)) if chosen and len(chosen) + len(left) > 1 else None
+        if len(chosen) == 1 and not left:
+            return chosen[0]
+        return Product((*chosen, *left)) if chosen else None
 
     def _comes_before(self, name: str, key: str) -> bool:
         """Whether one of two products is the more basic: has fewer factors, or is as many but shorter to write."""

@@ -32,8 +32,6 @@ SHOWS = 3
 """So many answers show how a sheet is rounded, ..."""
 HALF = 0.5
 """On a sheet of settled decimals, significant digits that fewer of the answers show are not how it is rounded."""
-FULL_SINGLE = 9
-"""So many digits tell one number of single precision from the next."""
 SETTLED = 0.7  # ... where so large a share of them agrees
 _PLACES = MOST_DIGITS + 1
 
@@ -103,14 +101,14 @@ def _read(value: Floats, decimals: Whole, significant: Whole) -> Numbers:
     worked = np.where(by_places, np.maximum(places, most_places), places)
     kept = np.where(by_digits | (by_places & (share_digits >= HALF)), np.maximum(digits, most_digits), digits)
     sane = there & (size < LARGEST)
-    may_places = sane & ~(by_digits & ~by_places)
+    may_places = sane & ~(by_digits & ~by_places) & (places >= 0)
     may_digits = sane & ~unlikely
     found: dict[Precision, Flags] = {}
     _mark(found, "decimals", worked, may_places)
     more = may_places & by_places & (places > most_places)
     _mark(found, "decimals", np.broadcast_to(most_places, worked.shape), more)
     _mark(found, "significant", kept, may_digits)
-    _note(found, SINGLE, sane & (significant >= 7) & ((significant < FULL_SINGLE) | _is_single(value, decimals)))
+    _note(found, SINGLE, sane & (significant >= 7))
     _note(found, DOUBLE, (abs(value) < LARGEST) & ((decimals == NO_PLACE) | (significant >= 12)))
     return Numbers(
         value,
@@ -121,14 +119,6 @@ def _read(value: Floats, decimals: Whole, significant: Whole) -> Numbers:
         (places >= 2) | (significant >= 2),
         found,
     )
-
-
-def _is_single(value: Floats, decimals: Whole) -> Flags:
-    """Whether a number is one of single precision, as far as its digits show."""
-    unit = 10.0 ** -np.clip(decimals, -300, 300).astype(np.float64)
-    with np.errstate(all="ignore"):
-        found: Flags = abs(value.astype(np.float32).astype(np.float64) - value) <= unit
-    return found
 
 
 def _commonest(counts: Whole, shown: Flags) -> tuple[Whole, Floats, Whole]:

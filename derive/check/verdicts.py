@@ -382,12 +382,15 @@ class _Findings:
             self._matches[row, column] = kept
 
     def _is_contradicted(self, match: Match, row: int, column: int) -> bool:
-        """Whether a mistake would have changed a number that the student wrote right."""
+        """Whether a mistake is said to have been made at a number that the student wrote right."""
         judge, candidate = self._judge, match.candidate
+        if judge.program.asked[judge._expected[row]] in candidate.plans:
+            return False
+        steps = {mutant.step for mutant in candidate.mutants}
         for place, key in self._right(column):
-            if place != row and key in candidate.plans and key != judge.program.asked[judge._expected[row]]:
+            if key in steps and key in candidate.plans:
                 value, unit = self.batch.value[place, column], 1 / self.batch.scale[place, column]
-                if any(abs(made - value) > unit for made in judge.diagnosis.alone(key, candidate)):
+                if any(abs(made - value) > unit for made in self._diagnosis.alone(key, candidate, column)):
                     return True
         return False
 

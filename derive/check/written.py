@@ -47,7 +47,11 @@ _EXPONENT_RAISED = re.compile(r"10([⁻⁺]?[⁰¹²³⁴⁵⁶⁷⁸⁹]{1,6})$
 _POWER_OF_TEN = re.compile(r"([+-]?)\s*10\s*(?:\^|\*\*)\s*([({]?)\s*([+-]?[0-9]{1,6})\s*([)}]?)$")
 _FRACTION = re.compile(r"([+-]?)\s*([0-9]{1,60})\s*/\s*([0-9]{1,60})")
 _NUMERAL = re.compile(rf"[+-]?[{_SPACE}]?[0-9.,{_SPACE}]*[0-9][0-9.,{_SPACE}]*(?:[eE][+-]?[0-9]{{1,6}})?")
-_ASSIGNED = re.compile(r"(?<![=<>])=(?!=)")
+_ASSIGNED = re.compile(r"(?<![=<>!≠]):?=(?!=)")
+_COMMANDS = "frac|partial|delta|nabla|mathrm|mathbf|text|eta|sigma|prime|cdot|times|left|right|displaystyle"
+_WORKING = re.compile(rf"(?:\\(?:{_COMMANDS})(?![A-Za-z])|[\w\s∂′’'+\-−*·×⋅/^()\[\]{{}},.@⁺⁻$])*")
+"""What may stand in front of "=": a name, or the calculation that leads to the number."""
+_ANSWER = frozenset(("answer", "ans", "result", "solution", "value"))
 _DECIMAL_COMMA = re.compile(r"(?<=[0-9]),(?=[0-9])(?![^\[]*\])|(?<![\w.,]),(?=[0-9])")
 _THOUSANDS = {mark: re.compile(rf"[+-]?[1-9][0-9]{{0,2}}(?:\{mark}[0-9]{{3}})+") for mark in ",."}
 
@@ -126,8 +130,12 @@ class AnswerReader:
         parts = _ASSIGNED.split(text)
         if len(parts) == 1 and ":" in text:
             parts = text.split(":")
+            if len(parts) > 2 or not (parts[0].strip().lower() in _ANSWER or self.find(parts[0].strip())):
+                raise _NoNumber(f'what stands in front of ":" is no quantity of the problem; {NEITHER}')
         if len(parts) == 1:
             return text
+        if not all(_WORKING.fullmatch(part) for part in parts[:-1]):
+            raise _NoNumber(f'what stands in front of "=" is no calculation; {NEITHER}')
         named = self.find(parts[0].strip())
         if named and quantity and named not in (quantity, quantity.removesuffix("_new"), quantity.partition("@")[0]):
             raise _NoNumber(f"it says {named}, and {quantity} was asked for")

@@ -197,8 +197,8 @@ def _students(roster: str | None, count: int | None) -> tuple[str, ...]:
 def _run(plan: Plan, path: Path, count: int, students: tuple[str, ...], workers: Workers) -> Done:
     from derive.worksheet.run import run
 
-    with _progress(count, "sheets") as progress:
-        return run(plan, path, count, students, workers, progress)
+    with _progress(count, "variants") as searching, _progress(count, "sheets") as progress:
+        return run(plan, path, count, students, workers, progress, searching)
 
 
 def _report(done: Done, output: str) -> None:
@@ -251,9 +251,9 @@ def _print_sheet(plan: Plan, made: Any) -> None:
 def _verify(path: str, workers: Workers) -> None:
     from pathlib import Path
 
-    from derive.worksheet.run import verify
+    from derive.worksheet.run import sheets_in, verify
 
-    with _progress(None, "checked") as progress:
+    with _progress(sheets_in(Path(path)), "checked") as progress:
         wrong = verify(Path(path), workers, progress)
     for name, what in wrong:
         click.echo(f"{path}/{name}: {what}")
@@ -263,9 +263,9 @@ def _verify(path: str, workers: Workers) -> None:
 
 
 @contextmanager
-def _progress(count: int | None, label: str) -> Iterator[Callable[[int], None] | None]:
+def _progress(count: int, label: str) -> Iterator[Callable[[int], None] | None]:
     """A bar on standard error, where somebody sees it."""
-    if not sys.stderr.isatty() or count is None:
+    if not sys.stderr.isatty() or not count:
         yield None
         return
     with click.progressbar(length=count, label=label, file=sys.stderr) as bar:

@@ -89,7 +89,21 @@ def _known(name: str, derivation: Derivation) -> str | None:
     if pair is None:
         return _known_node(name, derivation)
     nodes = [node for part in pair if (node := _known_node(part, derivation)) and _is_node(node, derivation.graph)]
-    return derivative_name(nodes[0], nodes[1]) if len(nodes) == 2 else None
+    return _of_one_sample(nodes[0], nodes[1], derivation.graph) if len(nodes) == 2 else None
+
+
+def _of_one_sample(top: str, bottom: str, graph: Graph) -> str | None:
+    """dout_o1/dnet_o1[2] is of sample 2 throughout; None where a batch has one for each sample and none is named."""
+    if not isinstance(graph, NetworkGraph) or graph.network.samples == 1:
+        return derivative_name(top, bottom)
+    sample, names = split_sample(top)[1] or split_sample(bottom)[1], []
+    for name in (top, bottom):
+        if name != graph.root and not split_sample(name)[1] and _is_node(f"{name}[1]", graph):
+            if not sample:
+                return None
+            name = f"{name}[{sample}]"
+        names.append(name)
+    return derivative_name(*names)
 
 
 def _is_node(name: str, graph: Graph) -> bool:

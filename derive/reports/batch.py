@@ -16,7 +16,7 @@ from derive.errors import DeriveError
 from derive.problem.model import Problem
 from derive.worked import WorkedExample
 
-OWN = 250
+OWN = 500
 """So many sheets with numbers of their own are judged at once."""
 NO_VARIANT = "no variant is given in the answers, and no sheet has this name"
 

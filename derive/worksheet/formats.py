@@ -256,11 +256,11 @@ FORMATS: dict[str, SheetFormat] = {
             lambda style, notation: writer("markdown", style.dialect, notation, language=style.language),
             lambda _: "", page(MARKDOWN), lambda _: "",
             '\n---\n\n<div style="page-break-after: always"></div>\n\n', ("", ""),
-            equation(MARKDOWN), _svg, _drawn_text, True, escape_markdown, r"\rule{8em}{0.4pt}",
+            equation(MARKDOWN), _svg, _drawn_text, True, escape_markdown, r"\rule{8em}{1px}",
         ),
         SheetFormat(
             "latex", ".tex", _in_latex, part(LATEX, "head"), page(LATEX), part(LATEX, "tail"), "\n", ("", ""),
-            equation(LATEX), _tikz, _drawn_latex, False, _tex_name, r"\rule{3cm}{0.4pt}",
+            equation(LATEX), _tikz, _drawn_latex, False, _tex_name, r"\rule{3cm}{26214sp}",
         ),
         SheetFormat(
             "html", ".html", _in_html, part(HTML, "head"), page(HTML), part(HTML, "tail"), "\n", ("", ""),
@@ -274,7 +274,7 @@ FORMATS: dict[str, SheetFormat] = {
         ),
         SheetFormat(
             "pdf-latexmk", ".pdf", _in_latex, part(LATEX, "head"), page(LATEX), part(LATEX, "tail"), "\n", ("", ""),
-            equation(LATEX), _tikz, _drawn_latex, False, _tex_name, r"\rule{3cm}{0.4pt}", None, pdf.by_latexmk,
+            equation(LATEX), _tikz, _drawn_latex, False, _tex_name, r"\rule{3cm}{26214sp}", None, pdf.by_latexmk,
         ),
         SheetFormat(
             "notebook", ".ipynb",

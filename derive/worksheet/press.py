@@ -25,6 +25,9 @@ from derive.worksheet.values import Table
 from derive.worksheet.variants import Picks
 from derive.worksheet.windows import Window, Windows, plain
 
+PLOTTED = ("loss", "optimizer")
+"""Kinds whose picture is a plot of the numbers, which would tell the answers."""
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -168,19 +171,21 @@ class Press:
 
     def _drawn(self, part: int, which: int) -> str:
         example = self.plan.examples[part]
+        if example.problem.kind in PLOTTED:
+            return ""
         skeleton = Skeleton(example, self._numbers("drawn", part, which))
         return self.format.figure(self.plan.style, skeleton, example.problem.title)
 
     @cached_property
-    def _pictures(self) -> tuple[Prepared, ...]:
-        """The pictures that are files of their own."""
+    def _pictures(self) -> dict[int, Prepared]:
+        """The pictures that are files of their own, by the problem that they belong to."""
         if not self.format.linked:
-            return ()
-        return tuple(
-            prepare(lambda which, part=part: self._drawn(part, which), self._tokens)  # type: ignore[misc]
+            return {}
+        return {
+            part: prepare(lambda which, part=part: self._drawn(part, which), self._tokens)  # type: ignore[misc]
             for part in range(len(self.plan.examples))
             if self._drawn(part, 0)
-        )
+        }
 
     def _token(self, key: Hashable, which: int, width: int) -> str:
         return self._tokens.pair(key, width)[which]
@@ -225,9 +230,9 @@ class Press:
         fill = _Fill(self, tables, ids, entries)
         sheets = self._sheet.fill(fill.texts, len(entries))
         keys = self._key.fill(fill.texts, len(entries)) if plan_style.has_keys else [""] * len(entries)
-        pictures = [picture.fill(fill.texts, len(entries)) for picture in self._pictures]
+        pictures = {part: picture.fill(fill.texts, len(entries)) for part, picture in self._pictures.items()}
         figures = [
-            {_figure_name(variant, part): drawn[row] for part, drawn in enumerate(pictures)}
+            {_figure_name(variant, part): drawn[row] for part, drawn in pictures.items()}
             for row, variant in enumerate(ids)
         ]
         return [

@@ -121,7 +121,8 @@ def _mistakes(
             if not slip.changes(name):
                 continue
             mistaken = mistaken or Mistaken(some.table, slip)
-            wrong = np.broadcast_to(mistaken.value(name), len(ids))
+            with np.errstate(all="ignore"):
+                wrong = np.broadcast_to(mistaken.value(name), len(ids))
             honest, accepted = some.accepted(wrong)
             if not (honest | accepted).any():
                 continue

@@ -34,6 +34,8 @@ from derive.worksheet.workers import Workers
 
 BATCH = 500
 """So many sheets are made together."""
+FEW = 4
+"""So many documents are compiled together."""
 
 Progress = Callable[[int], None]
 
@@ -65,7 +67,12 @@ def _make(plan: str, entries: tuple[Entry, ...]) -> list[Made]:
     return _press(plan, any(entry.student for entry in entries)).make(entries)
 
 
-def find(plan: Plan, count: int, workers: Workers) -> Found:
+def _make_files(plan: str, entries: tuple[Entry, ...]) -> list[dict[str, bytes]]:
+    press = _press(plan, any(entry.student for entry in entries))
+    return [whole(press.plan, made) for made in press.make(entries)]
+
+
+def find(plan: Plan, count: int, workers: Workers, progress: Progress | None = None) -> Found:
     """The first fit variants of a plan; raises DeriveError when there are too few."""
     text = json.dumps(plan.as_data())
 
@@ -73,7 +80,10 @@ def find(plan: Plan, count: int, workers: Workers) -> Found:
         """A few chunks at a time, as the search stops when it has enough."""
         waiting = iter(places)
         while wave := list(islice(waiting, workers.wave)):
-            yield from list(workers.map(_look, text, wave))
+            for chunk in list(workers.map(_look, text, wave)):
+                if progress:
+                    progress(len(chunk.fit))
+                yield chunk
 
     return search(plan, count, chunks)
 
@@ -109,13 +119,17 @@ def run(
     students: Sequence[str] = (),
     workers: Workers | None = None,
     progress: Progress | None = None,
+    searching: Progress | None = None,
 ) -> Done:
-    """Make `count` sheets, one for each student where there are any; raises DeriveError."""
+    """Make `count` sheets, one for each student where there are any; raises DeriveError.
+
+    progress   told how many sheets were made; `searching` how many fit variants were found
+    """
     workers = workers or Workers()
     folder = Folder(path)
     before = _before(plan, folder, count, students)
     _, search_before = before or ([], {})
-    entries, found = _entries(plan, count, students, workers, before)
+    entries, found = _entries(plan, count, students, workers, before, searching)
     folder.prepare()
     manifest = _Manifest(plan, entries, found or search_before)
     if before is None or len(before[0]) < count:
@@ -162,11 +176,12 @@ def _entries(
     students: Sequence[str],
     workers: Workers,
     before: tuple[list[Entry], Mapping[str, Any]] | None,
+    searching: Progress | None,
 ) -> tuple[list[Entry], Mapping[str, Any] | None]:
     """The sheets of this run, and what the search found where there was one."""
     if before is not None and len(before[0]) == count:
         return before[0], None
-    found = find(plan, count, workers)
+    found = find(plan, count, workers, searching)
     names = list(students) or [""] * count
     entries = [Entry(place, name) for place, name in zip(found.places[:count], names, strict=True)]
     searched = {
@@ -257,17 +272,21 @@ class _Writer:
         """How many files were written."""
         for name, content in beside(self._plan, self._manifest.entries).items():
             self._file(name, content, replace=True)
-        made = _all(self._plan, self._manifest.entries, workers)
-        batches = self._bundled(made) if self._plan.style.bundle else self._separate(made)
+        plan, entries = self._plan, self._manifest.entries
+        batches = (
+            self._bundled(_all(plan, entries, workers))
+            if plan.style.bundle
+            else self._separate(_all_files(plan, entries, workers))
+        )
         for done in batches:
             if progress:
                 progress(done)
         return self._new
 
-    def _separate(self, batches: Iterator[list[Made]]) -> Iterator[int]:
+    def _separate(self, batches: Iterator[list[dict[str, bytes]]]) -> Iterator[int]:
         for batch in batches:
-            for made in batch:
-                for name, content in whole(self._plan, made).items():
+            for files in batch:
+                for name, content in files.items():
                     self._file(name, content)
             yield len(batch)
 
@@ -374,9 +393,18 @@ def bundle_names(plan: Plan) -> list[str]:
 
 def _all(plan: Plan, entries: Sequence[Entry], workers: Workers) -> Iterator[list[Made]]:
     """Every sheet, a batch at a time."""
+    yield from workers.map(_make, json.dumps(plan.as_data()), _batches(entries, BATCH))
+
+
+def _all_files(plan: Plan, entries: Sequence[Entry], workers: Workers) -> Iterator[list[dict[str, bytes]]]:
+    """The files of every sheet, a batch at a time; documents that take long to compile are shared out singly."""
+    size = FEW if FORMATS[plan.style.format].compiled else BATCH
+    yield from workers.map(_make_files, json.dumps(plan.as_data()), _batches(entries, size))
+
+
+def _batches(entries: Sequence[Entry], size: int) -> Iterator[tuple[Entry, ...]]:
     tasks = iter(entries)
-    batches = iter(lambda: tuple(islice(tasks, BATCH)), ())
-    yield from workers.map(_make, json.dumps(plan.as_data()), batches)
+    return iter(lambda: tuple(islice(tasks, size)), ())
 
 
 def beside(plan: Plan, entries: Sequence[Entry]) -> dict[str, bytes]:
@@ -413,18 +441,26 @@ def verify(path: Path, workers: Workers | None = None, progress: Progress | None
     wanted: dict[str, str] = {name: sha256(text).hexdigest() for name, text in beside(plan, entries).items()}
     hashes = {name: sha256() for name in (bundle_names(plan) if plan.style.bundle else ())}
     bundles = Bundles(plan, list(hashes), lambda name, content: hashes[name].update(content))
-    for batch in _all(plan, entries, workers or Workers()):
+    workers = workers or Workers()
+    for batch in _all(plan, entries, workers) if plan.style.bundle else ():
         for made in batch:
-            if plan.style.bundle:
-                bundles.add(made)
-                wanted |= {f"figures/{name}": sha256(text.encode()).hexdigest() for name, text in made.figures.items()}
-            else:
-                wanted |= {name: sha256(text).hexdigest() for name, text in whole(plan, made).items()}
+            bundles.add(made)
+            wanted |= {f"figures/{name}": sha256(text.encode()).hexdigest() for name, text in made.figures.items()}
         if progress:
             progress(len(batch))
+    for several in () if plan.style.bundle else _all_files(plan, entries, workers):
+        wanted |= {name: sha256(content).hexdigest() for files in several for name, content in files.items()}
+        if progress:
+            progress(len(several))
     bundles.close()
     wanted |= {name: digest.hexdigest() for name, digest in hashes.items()}
     return list(_differences(folder, wanted, data))
+
+
+def sheets_in(path: Path) -> int:
+    """How many sheets a folder lists; 0 where it lists none."""
+    data = Folder(path).manifest()
+    return len(entries_of(data)) if data else 0
 
 
 def _differences(folder: Folder, wanted: Mapping[str, str], data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -12,12 +12,13 @@ from numpy.typing import NDArray
 from derive.derivation.graph import split_sample
 from derive.errors import DeriveError
 from derive.formula.expression import Number
+from derive.problem.loss import LossSetting
 from derive.problem.model import Network, Problem, Vary
 from derive.worksheet.ids import VariantId, ids, read_id, tag
 from derive.worksheet.source import Source, joint_fingerprint
 from derive.worksheet.stream import Stream, stream_key
 
-KINDS = ("network", "expression", "training")
+KINDS = ("network", "expression", "training", "loss", "optimizer")
 """Kinds whose derivation is the same whatever the numbers are."""
 
 Picks = NDArray[np.intp]
@@ -143,6 +144,13 @@ def _check(source: Source, problem: Problem) -> None:
         raise DeriveError(
             f"{source.name}: vary: the targets of a softmax decide how its gradient is derived; accepted: all else"
         )
+    if isinstance(body, LossSetting) and "t - o" not in body.loss.part and "o - t" not in body.loss.part:
+        targets = [name for name in problem.vary if name.startswith("t")]
+        if targets:
+            raise DeriveError(
+                f"{source.name}: vary.{targets[0]}: the targets of a {body.loss.title} decide how its gradient is "
+                "derived; accepted: the predictions"
+            )
 
 
 def _example(problem: Problem) -> str:

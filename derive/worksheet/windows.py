@@ -31,6 +31,8 @@ FURTHEST = 10**6
 """An interval of more units of the last place tells nothing apart: there the answer alone is accepted."""
 
 _HALF = Decimal("0.5")
+_CLOSE = Decimal("0.000001")
+"""Of a unit: an end so near to a rounding tie may be written either way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,7 @@ class Window:
         return self.answer + self.most * self.unit
 
     def interval(self, platform: Platform) -> tuple[Decimal, Decimal]:
-        """From where to where the platform accepts; nothing honest lies outside.
+        """From where to where the platform accepts; who keeps the digits of the page on the way is never refused.
 
         Half a unit more than the numbers at the digits of the page: those with more digits lie that far beyond.
         """
@@ -133,9 +135,10 @@ def _programs(example: WorkedExample, asked: tuple[str, ...]) -> Program:
 def _environment(program: Program, grid: Grid, table: Table) -> Mapping[str, Range]:
     """Every quantity behind what is asked, a column for each variant."""
     env: dict[str, Range] = {}
-    for key, node in program.nodes.items():
-        ways = (*node.routes, *node.late)
-        env[key] = grid.rounded(hull(*(evaluate(way, env, grid) for way in ways))) if ways else _given(key, table)
+    with np.errstate(all="ignore"):
+        for key, node in program.nodes.items():
+            ways = (*node.routes, *node.late)
+            env[key] = grid.rounded(hull(*(evaluate(way, env, grid) for way in ways))) if ways else _given(key, table)
     return env
 
 
@@ -163,10 +166,11 @@ def _window(text: str, unit: Decimal, low: float, high: float) -> Window:
     answer = Decimal(text)
     if not (np.isfinite(low) and np.isfinite(high)):
         return Window(answer, unit, 0, 0, bounded=False)
-    least, most = (int(((Decimal(end) - answer) / unit).to_integral_value()) for end in (low, high))
+    least, most = ((Decimal(end) - answer) / unit + _CLOSE * side for end, side in ((low, -1), (high, 1)))
     if max(-least, most) > FURTHEST:
         return Window(answer, unit, 0, 0, bounded=False)
-    return Window(answer, unit, min(least, 0), max(most, 0))
+    whole = [int(end.to_integral_value("ROUND_HALF_UP")) for end in (least, most)]
+    return Window(answer, unit, min(whole[0], 0), max(whole[1], 0))
 
 
 def plain(number: Decimal) -> str:

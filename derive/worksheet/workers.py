@@ -9,6 +9,9 @@ from typing import Any, TypeVar
 
 from derive.errors import DeriveError
 
+PATIENCE = 10
+"""So many seconds a scheduler has to answer."""
+
 Task = TypeVar("Task")
 Result = TypeVar("Result")
 
@@ -41,12 +44,9 @@ class Workers:
         if not self.cluster:
             yield
             return
+        distributed = _distributed()
         try:
-            from distributed import Client
-        except ImportError:
-            raise DeriveError('--cluster needs dask: pip install "derive-nn[cluster]"') from None
-        try:
-            client = Client(self.cluster, timeout=10)
+            client = distributed.Client(self.cluster, timeout=PATIENCE)
         except (OSError, ValueError, TimeoutError) as error:
             raise DeriveError(f"--cluster {self.cluster}: no scheduler answers there ({error})") from None
         try:
@@ -54,6 +54,14 @@ class Workers:
                 yield
         finally:
             client.close()
+
+
+def _distributed() -> Any:
+    try:
+        import distributed
+    except ImportError:
+        raise DeriveError('--cluster needs dask: pip install "derive-nn[cluster]"') from None
+    return distributed
 
 
 def _joblib() -> Any:

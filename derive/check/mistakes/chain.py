@@ -22,6 +22,7 @@ from derive.formula.expression import (
 
 MOST_FACTORS = 8
 MOST_PATHS = 12
+MOST_INPUTS = 4
 
 
 def chain(scene: Scene, quantity: Quantity) -> Iterator[Slip]:
@@ -38,6 +39,25 @@ def chain(scene: Scene, quantity: Quantity) -> Iterator[Slip]:
             changed = multiply(*exchanged(factors, place, wrong))
             yield slip(mistake, quantity, changed, "", right=text(factor), used=used)
     yield from _beside(scene, quantity, factors)
+    yield from _with_delta(scene, quantity, factors[-1])
+
+
+def _with_delta(scene: Scene, quantity: Quantity, last: Expr) -> Iterator[Slip]:
+    """A gradient as the sum of δ and what comes in, or with the δ of the neuron beside."""
+    pair = split_derivative(quantity.name)
+    local = split_derivative(last.name) if isinstance(last, Name) else None
+    source = scene.definition(last.name) if isinstance(last, Name) else None
+    if pair is None or local is None or not isinstance(source, Name) or scene.place_of(pair[1]) is None:
+        return
+    delta = derivative_name(pair[0], local[0])
+    if scene.quantity(delta) is None:
+        return
+    summed = (Name(delta), source)
+    yield slip("sum-for-product", quantity, add(*summed), "", part=text(Product(summed)))
+    for other in scene.beside(local[0]):
+        wrong = derivative_name(pair[0], other)
+        if scene.quantity(wrong) is not None:
+            yield slip("wrong-delta", quantity, multiply(Name(wrong), source), "", right=delta, used=wrong)
 
 
 def _sign(scene: Scene, quantity: Quantity) -> Iterator[Slip]:
@@ -96,6 +116,10 @@ def instead_of_source(scene: Scene, factor: Name, top: str, bottom: str) -> Iter
         if source.startswith("out_"):
             net = f"net_{source.removeprefix('out_')}"
             yield "net-for-output", Name(net), net
+            behind = scene.definition(net)
+            names = dict.fromkeys(names_in(behind)) if behind is not None else ()
+            fed = [name for name in names if scene.definition(name) is None and scene.place_of(name) is None]
+            yield from (("wrong-input", Name(name), name) for name in fed[:MOST_INPUTS])
         yield "weight-for-input", Name(bottom), bottom
     else:
         for other in scene.next_weights(source):

@@ -92,6 +92,9 @@ def _terms(scene: Scene, quantity: Quantity, found: _Parts) -> Iterator[Slip]:
                    *found.bias)  # fmt: skip
         yield slip("sum-averaged", quantity, mean, "mean")
         yield slip("product-for-sum", quantity, multiply(*products, *found.bias), "all", part=text(add(*products)))
+        if found.bias:
+            multiplied = add(multiply(*products), *found.bias)
+            yield slip("product-for-sum", quantity, multiplied, "kept", part=text(add(*products)))
     for place, (weight, source) in enumerate(found.pairs):
         for top, bottom in ((weight, source), (source, weight)):
             divided = exchanged(products, place, Quotient(top, bottom))

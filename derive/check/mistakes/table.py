@@ -77,7 +77,7 @@ _CALCULUS: Mapping[str, int] = {
 }  # fmt: skip
 _UPDATE: Mapping[str, int] = {
     "ascent-for-descent": 8, "rate-left-out": 7, "rate-used-twice": 3, "rate-divides": 2, "old-weight-left-out": 6,
-    "not-updated": 3, "step-times-old-weight": 3, "gradient-for-update": 4, "gradient-left-out": 2,
+    "not-updated": 9, "step-times-old-weight": 3, "gradient-for-update": 4, "gradient-left-out": 2,
     "gradient-of-another-update": 5, "before-the-update": 5, "one-update-too-few": 6, "one-update-too-many": 5,
     "gradient-not-computed-again": 6, "layer-not-updated": 5,
 }  # fmt: skip
