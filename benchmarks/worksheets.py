@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import resource
 import subprocess
 import sys
@@ -13,10 +14,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks.measure import CLONE, Figure, exponent
+from derive.check.program import compiled
 
 GOALS = {"one bundle": (("--bundle",), 5.0), "one file each": ((), 15.0)}
 GROWING = (100, 1_000, 10_000, 100_000)
 KILLS = 20
+_NUMBER = re.compile(r"\d+\.\d+")
 
 
 def worksheets() -> Iterator[Figure]:
@@ -26,6 +29,47 @@ def worksheets() -> Iterator[Figure]:
             seconds, _ = _run(folder, 10_000, *options)
         what = f"10,000 worksheets with keys of backprop-2-2-1, Markdown, {words}, whole process"
         yield Figure(what, f"{seconds:.1f} s", f"under {most:.0f} s", seconds < most)
+
+
+def peer() -> Iterator[Figure]:
+    """What a sheet costs at least: the same text from a Jinja template, and the imports alone."""
+    with tempfile.TemporaryDirectory() as folder:
+        _run(folder, 1, "--bundle", "--allow", "mistake")
+        text = "".join(Path(folder, name).read_text(encoding="utf-8") for name in ("sheets.md", "keys.md"))
+        template = _NUMBER.sub("{{ n }}", text.replace("{", "{{ '{' }}"))
+        source = Path(folder, "peer.jinja")
+        source.write_text(template, encoding="utf-8")
+        code = (
+            "import sys, sympy, numpy, jinja2; t = jinja2.Template(open(sys.argv[1]).read()); "
+            "out = open(sys.argv[2], 'w'); [out.write(t.render(n=f'{i / 7:.5f}')) for i in range(10_000)]"
+        )
+        start = time.perf_counter()
+        subprocess.run([sys.executable, "-c", code, str(source), str(Path(folder, "out"))], check=True)
+        seconds = time.perf_counter() - start
+    yield Figure("  Jinja alone with the same text, nothing computed, nothing checked", f"{seconds:.1f} s")
+
+
+def checks() -> Iterator[Figure]:
+    """The answers of a class, each student with their own numbers."""
+    from derive.worksheet.lookup import asked_of, example_of, numbers_of, variants_of
+
+    with tempfile.TemporaryDirectory() as folder:
+        _run(folder, 1_000, "--bundle")
+        variants, asked = list(variants_of(folder).values()), asked_of(folder)
+        texts = numbers_of(folder, compiled(example_of(folder), asked), variants).texts
+        answers = Path(folder, "class.csv")
+        rows = [(variant, variant, *(texts[name][row] for name in asked)) for row, variant in enumerate(variants)]
+        lines = map(",".join, [("student", "variant", *asked), *rows])
+        answers.write_text("\n".join(lines), encoding="utf-8")
+        command = [sys.executable, "-m", "derive", "check", "backprop-2-2-1", str(answers), "--variants", folder]
+        start = time.perf_counter()
+        done = subprocess.run([*command, "--format", "jsonl"], cwd=CLONE, capture_output=True, text=True, check=False)
+        seconds = time.perf_counter() - start
+    right = done.returncode == 0 and done.stdout.count('"correct"') == len(variants) * len(asked)
+    yield Figure(
+        "1,000 students on 1,000 variants, every answer of the keys, derive check", f"{seconds:.1f} s",
+        "under 20 s, all correct", right and seconds < 20,
+    )  # fmt: skip
 
 
 def classes() -> Iterator[Figure]:

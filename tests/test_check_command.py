@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,8 @@ from click.testing import CliRunner, Result
 from derive.check.answers import read_answers
 from derive.check.bundled import bundled_answers
 from derive.check.model import Marking
+from derive.check.own import Own, of_examples
+from derive.check.program import Program
 from derive.check.quantities import Quantities
 from derive.check.tables import Source
 from derive.cli import cli
@@ -203,7 +206,11 @@ def test_everyone_against_their_own_sheet(tmp_path: Path) -> None:
         return loads(text)
 
     file = read_answers(Source(path), quantities)
-    batch = Batch(example, file, Marking(), OwnSheets(problem_of, {"Bob": "4"}))
+
+    def numbers_of(program: Program, variants: Sequence[str]) -> Own:
+        return of_examples(program, [WorkedExample(problem_of(variant)) for variant in variants])
+
+    batch = Batch(example, file, Marking(), OwnSheets(example, problem_of, numbers_of, {"Bob": "4"}))
     found = {each[0].student: each[0] for each in batch.judged(batch.sheets())}
     assert [(name, verdict.status, verdict.variant) for name, verdict in found.items()] == [
         ("Ann", "correct", "3"), ("Bob", "correct", "4"), ("Cid", "unreadable", "9"), ("Dan", "unreadable", ""),

@@ -71,6 +71,27 @@ class Own:
         return self.examples(column)
 
 
+def of_examples(program: Program, examples: Sequence[WorkedExample]) -> Own:
+    """The numbers of a few variants, one by one."""
+
+    def true(example: WorkedExample, key: str) -> float:
+        return double(example, *program.names.place(key))
+
+    truth = {key: np.array([true(example, key) for example in examples]) for key in program.nodes}
+    texts = {quantity: [written(example, quantity) for example in examples] for quantity in program.asked}
+    full = all(example.problem.rounding.carry == "full" for example in examples)
+    return Own(program, truth, texts, examples.__getitem__, full)
+
+
+def double(example: WorkedExample, name: str, step: int) -> float:
+    """The true value after so many updates; NaN where there is none."""
+    try:
+        found = example.values_after(step).double(name)
+    except DeriveError:
+        found = None
+    return math.nan if found is None else found
+
+
 class Alike:
     """The numbers of sheets of one and the same problem."""
 

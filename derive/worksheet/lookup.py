@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from derive.check.own import Own, written
+from derive.check.own import Own, double, written
 from derive.check.precision import Floats
 from derive.check.program import Program
 from derive.check.values import value
@@ -84,7 +84,7 @@ def numbers_of(folder: str | Path, program: Program, variants: Sequence[str], *,
             env = {name: values[None, :] for name, values in truth.items()}
             truth[key] = np.broadcast_to(value(node.simple, env), (1, table.count))[0]
         else:
-            truth[key] = np.array([_double(table.example(row), name, step) for row in range(table.count)])
+            truth[key] = np.array([double(table.example(row), name, step) for row in range(table.count)])
     texts: dict[str, list[str]] = {}
     for quantity, key in program.asked.items():
         name, step = program.names.place(key)
@@ -93,14 +93,6 @@ def numbers_of(folder: str | Path, program: Program, variants: Sequence[str], *,
             written(table.example(row), quantity) for row in range(table.count)
         ]  # fmt: skip
     return Own(program, truth, texts, table.example, full)
-
-
-def _double(example: WorkedExample, name: str, step: int) -> float:
-    try:
-        found = example.values_after(step).double(name)
-    except DeriveError:
-        found = None
-    return np.nan if found is None else found
 
 
 def variants_of(folder: str | Path) -> dict[str, str]:
