@@ -24,8 +24,8 @@ from derive.worksheet.arrays import chosen
 from derive.worksheet.digits import rounded
 from derive.worksheet.lines import LINE_WIDTH, WIDTH, LineWriter, worked_lines
 from derive.worksheet.source import Source
-from derive.worksheet.values import Picks, Table
-from derive.worksheet.variants import Space, Varied
+from derive.worksheet.values import Table
+from derive.worksheet.variants import Picks, Space, Varied
 from networks import problems
 
 ROUNDINGS: tuple[dict[str, Any], ...] = (
@@ -99,7 +99,7 @@ def test_every_line_is_that_of_the_page(table: Table, style: str) -> None:
 
 
 def _joined(equation: Equation) -> str:
-    """One line of text without spaces: where rows are broken, inside a product too, hangs on the width of the numbers."""
+    """One line of text, no spaces: where rows are broken, inside a product too, hangs on the width of the numbers."""
     rows = "".join(f"{row.relation}{row.right}" for row in equation.rows)
     return f"{equation.left}{rows}{'†' if equation.marked else ''}".replace(" ", "")
 
