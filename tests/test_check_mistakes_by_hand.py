@@ -477,6 +477,12 @@ OTHER_RULES: Mapping[str, tuple[str, list[Row]]] = {
         "parameters = { w = 2 }\ngradients = [[0.4]]",
         [("centred-convention", "w@1", 2 - 0.1 * 0.4 / (sqrt(0.1 * 0.16) + 0.01))],
     ),
+    "labels": (
+        'kind = "perceptron"\ninputs = [[1, 2], [3, -1]]\ntargets = [-1, 1]\nweights = [0.2, -0.1]\nbias = 0.1\n'
+        "learning_rate = 0.5\nepochs = 2",
+        [("rule-convention", "w1[1]", 0.2 - 0.5 * 2), ("rate-left-out", "w1[1]", 0.2 - 1),
+         ("error-turned-round", "w1[1]", 0.2 + 0.5)],
+    ),
 }  # fmt: skip
 TOGETHER = """
 kind = "optimizer"

@@ -42,6 +42,12 @@ Environment = Mapping[str, Range]
 Indices = NDArray[np.int_]
 _TINY = 1e-14
 
+MOST_DIVIDED_FACTORS = 3
+"""A numerator of at most so many factors may have one of them divided before the product is taken."""
+
+BY_FACTORS = {"silu": "sigmoid"}
+"""Functions that are z·g(z), by g: written so by hand as often as in their own formula."""
+
 
 def evaluate(plan: Plan, env: Environment, grid: Grid) -> Range:
     """The interval of a plan's value; ends may be infinite, never NaN."""
@@ -188,7 +194,18 @@ def _halves(mask: int) -> list[int]:
 
 
 def _ratio(plan: Ratio, env: Environment, grid: Grid) -> Range:
-    return _sound(divide(carried(plan.top, env, grid), carried(plan.bottom, env, grid)))
+    """The quotient as it stands, and with one factor of the numerator divided first: (η/q)·g for η·g/q."""
+    bottom = carried(plan.bottom, env, grid)
+    found = _sound(divide(carried(plan.top, env, grid), bottom))
+    if grid.exact or not isinstance(plan.top, Times) or not 1 < len(plan.top.atoms) <= MOST_DIVIDED_FACTORS:
+        return found
+    if _clusters(plan.top.atoms):
+        return found
+    factors = [carried(atom.plan, env, grid) for atom in plan.top.atoms]
+    for place, factor in enumerate(factors):
+        share = grid.rounded(_sound(divide(factor, bottom)))
+        found = hull(found, _sound(_whole([share, *factors[:place], *factors[place + 1 :]])))
+    return found
 
 
 def _raised(plan: Raised, env: Environment, grid: Grid) -> Range:
@@ -236,6 +253,10 @@ def _applied(plan: Applied, env: Environment, grid: Grid) -> Range:
         found = _function(plan.function, args)
     if plan.by_hand is not None and not grid.exact:
         found = hull(found, _value(plan.by_hand, env, grid))
+    if plan.function in BY_FACTORS and not grid.exact:
+        rising = RISING[BY_FACTORS[plan.function]]
+        factor = grid.rounded(Range(rising(args[0].lo), rising(args[0].hi)))
+        found = hull(found, multiply(args[0], factor))
     return found
 
 

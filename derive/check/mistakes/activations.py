@@ -62,6 +62,8 @@ VALUES: Mapping[str, tuple[tuple[str, str], ...]] = {
     "elu": (
         ("factor-left-out", "z if z > 0 else exp(z) - 1"),
         ("one-left-out", "z if z > 0 else alpha*exp(z)"),
+        ("one-left-out", "alpha*exp(z)"),
+        ("wrong-branch", "alpha*(exp(z) - 1)"),
         ("exponent-sign-lost", "z if z > 0 else alpha*(exp(-z) - 1)"),
     ),
     "softplus": (
@@ -70,6 +72,14 @@ VALUES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("exponent-sign-lost", "ln(1 + exp(-z))"),
     ),
     "silu": (("factor-left-out", "sigmoid(z)"),),
+    "gelu": (
+        ("factor-left-out", "1/2*(1 + erf(z/sqrt(2)))"),
+        ("half-left-out", "z*(1 + erf(z/sqrt(2)))"),
+        ("root-left-out", "1/2*z*(1 + erf(z/2))"),
+        ("divisor-left-out", "1/2*z*(1 + erf(z))"),
+        ("one-left-out", "1/2*z*erf(z/sqrt(2))"),
+        ("other-form-of-activation", "z*sigmoid(1.702*z)"),
+    ),
 }  # fmt: skip
 
 SLOPES: Mapping[str, tuple[tuple[str, str], ...]] = {
@@ -106,6 +116,36 @@ SLOPES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("sign-turned", "1 if z > 0 else -alpha"),
         ("edge-of-condition", "1 if z >= 0 else alpha"),
         ("net-for-slope", "alpha*z"),
+        ("net-for-slope", "z"),
+        ("wrong-branch", "0"),
+    ),
+    "elu": (
+        ("wrong-branch", "alpha*exp(z)"),
+        ("one-left-out", "1 if z > 0 else a"),
+        ("sign-turned", "1 if z > 0 else -alpha*exp(z)"),
+        ("exponent-sign-lost", "1 if z > 0 else alpha*exp(-z)"),
+        ("wrong-branch", "1"),
+        ("wrong-branch", "0"),
+    ),
+    "softplus": (
+        ("slope-of-another-activation", "sigmoid(z)*(1 - sigmoid(z))"),
+        ("exponent-sign-lost", "1/(1 + exp(z))"),
+        ("inner-derivative-left-out", "1/(1 + exp(z))"),
+        ("exponential-left-out", "1/(1 + z)"),
+    ),
+    "silu": (
+        ("product-rule-one-term", "sigmoid(z)"),
+        ("product-rule-one-term", "z*sigmoid(z)*(1 - sigmoid(z))"),
+        ("product-rule-as-product", "sigmoid(z)*(1 - sigmoid(z))"),
+        ("product-rule-minus", "sigmoid(z) - z*sigmoid(z)*(1 - sigmoid(z))"),
+        ("factor-left-out", "sigmoid(z) + sigmoid(z)*(1 - sigmoid(z))"),
+    ),
+    "gelu": (
+        ("product-rule-one-term", "1/2*(1 + erf(z/sqrt(2)))"),
+        ("product-rule-one-term", "z*exp(-z^2/2)/sqrt(2*pi)"),
+        ("product-rule-as-product", "exp(-z^2/2)/sqrt(2*pi)"),
+        ("product-rule-minus", "1/2*(1 + erf(z/sqrt(2))) - z*exp(-z^2/2)/sqrt(2*pi)"),
+        ("factor-left-out", "1/2*(1 + erf(z/sqrt(2))) + exp(-z^2/2)/sqrt(2*pi)"),
     ),
 }  # fmt: skip
 
@@ -158,8 +198,10 @@ def _of(row: Activation, z: Expr) -> Expr:
 def _words(formula_text: str, row: Activation) -> dict[str, str]:
     """What the sentences of the tables may need."""
     return {
-        "part": formula_text, "term": "1", "factor": "alpha", "divisor": "exp(z) + exp(-z)", "branch": formula_text,
-        "condition": "z > 0", "activation": row.title, "formula": formula_text,
+        "part": formula_text, "term": "1", "factor": "alpha" if row.parameters else "z", "branch": formula_text,
+        "divisor": "sqrt(2)" if row.function == "gelu" else "exp(z) + exp(-z)", "condition": "z > 0",
+        "activation": row.title, "formula": formula_text,
+        "used": "sigmoid" if row.function == "softplus" else "z*sigmoid(1.702*z)",
     }  # fmt: skip
 
 

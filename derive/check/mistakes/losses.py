@@ -76,6 +76,7 @@ VALUES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("difference-of-squares", "1/n*(t^2 - o^2)"),
         ("plus-for-minus", "1/n*(t + o)^2"),
         ("mean-squared-twice", "1/n^2*(t - o)^2"),
+        ("two-too-many", "2/n*(t - o)^2"),
         ("mean-over-wrong-count", "1/(n - 1)*(t - o)^2"),
     ),
     "cross-entropy": _CROSS,
@@ -85,6 +86,8 @@ VALUES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("fraction-turned-round", "t*ln(o/t)"),
         ("target-and-output-exchanged", "o*ln(o/t)"),
         ("term-left-out", "-t*ln(o)"),
+        ("logarithm-left-out", "t*(t/o)"),
+        ("target-left-out", "ln(t/o)"),
     ),
     "binary-cross-entropy": (
         ("second-term-left-out", "-t*ln(o)"),
@@ -97,6 +100,7 @@ VALUES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("logarithm-to-base-10", "-(t*ln(o) + (1 - t)*ln(1 - o))/ln(10)"),
         ("logarithm-of-the-rest", "-(t*ln(o) + (1 - t)*ln(o))"),
         ("logarithm-left-out", "-(t*o + (1 - t)*(1 - o))"),
+        ("half-too-many", "-1/2*(t*ln(o) + (1 - t)*ln(1 - o))"),
         ("squared-error-for-cross-entropy", "1/2*(t - o)^2"),
         ("squared-error-for-cross-entropy", "(t - o)^2"),
     ),
@@ -118,11 +122,13 @@ SLOPES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("target-left-out", "2/n*o"),
         ("plus-for-minus", "2/n*(o + t)"),
         ("loss-for-slope", "1/n*(o - t)^2"),
+        ("loss-for-slope", "(o - t)^2"),
     ),
     "cross-entropy": (
         ("target-left-out", "-1/o"),
         ("cancelled-form", "o - t"),
         ("loss-for-slope", "-t*ln(o)"),
+        ("loss-for-slope", "t*ln(o)"),
         ("divisor-left-out", "-t"),
         ("fraction-turned-round", "-o/t"),
         ("product-for-division", "-t*o"),
@@ -137,6 +143,7 @@ SLOPES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("divisor-left-out", "(o - t)/(1 - o)"),
         ("product-for-division", "(o - t)*o*(1 - o)"),
         ("terms-exchanged", "-t/(1 - o) + (1 - t)/o"),
+        ("terms-exchanged", "-(1 - t)/o + t/(1 - o)"),
     ),
 }  # fmt: skip
 

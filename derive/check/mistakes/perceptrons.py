@@ -96,9 +96,11 @@ def _update(graph: PerceptronGraph, quantity: Quantity, head: str, place: int) -
     is_bias = head == shape.bias
     feeds: Expr = shape.bias_input if is_bias else graph.input(shape.inputs[shape.weights.index(head)], place)
     eta, error = Name("eta"), subtract(wanted, out)
+    if shape.update != "difference":
+        error = Cases(((wanted, Condition(multiply(wanted, out), "<=", ZERO)),), ZERO)
     words = {"parameter": head, "output": out.name, "target": wanted.name}
     ways: list[tuple[str, Expr]] = [
-        ("error-turned-round", add(old, multiply(eta, subtract(out, wanted), feeds))),
+        ("error-turned-round", add(old, multiply(eta, negated(error), feeds))),
         ("rate-left-out", add(old, multiply(error, feeds))),
         ("rate-used-twice", add(old, multiply(eta, eta, error, feeds))),
         ("not-updated", old),
@@ -133,7 +135,23 @@ def _update(graph: PerceptronGraph, quantity: Quantity, head: str, place: int) -
         if mistake == "not-updated" and is_bias:
             mistake = "bias-not-updated"
         yield slip(mistake, quantity, wrong, kind, **words, **extra)
+    yield from _other_rule(graph, quantity, old, wanted, out, feeds)
     yield from _carried(graph, quantity, head, place, old)
+
+
+def _other_rule(
+    graph: PerceptronGraph, quantity: Quantity, old: Expr, wanted: Expr, out: Expr, feeds: Expr
+) -> Iterator[Slip]:
+    """Labels -1 and 1: the error y - o, which is 0 or ±2, against the label itself after a wrong answer."""
+    eta, by_label = Name("eta"), graph.perceptron.update != "difference"
+    if -1 not in graph.perceptron.labels:
+        return
+    difference = add(old, multiply(eta, subtract(wanted, out), feeds))
+    label = Cases(((add(old, multiply(eta, wanted, feeds)), Condition(multiply(wanted, out), "<=", ZERO)),), old)
+    used, right = (subtract(wanted, out), wanted) if by_label else (wanted, subtract(wanted, out))
+    found = slip("rule-convention", quantity, difference if by_label else label, "all", used=text(used),
+                 right=text(right))  # fmt: skip
+    yield replace(found, convention=True)
 
 
 def _carried(graph: PerceptronGraph, quantity: Quantity, head: str, place: int, old: Name) -> Iterator[Slip]:

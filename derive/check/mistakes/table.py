@@ -89,7 +89,7 @@ _OPTIMIZER: Mapping[str, int] = {
 _PERCEPTRON: Mapping[str, int] = {
     "threshold-at-zero": 7, "threshold-turned-round": 3, "threshold-elsewhere": 4, "labels-convention": 4,
     "error-turned-round": 7, "absolute-error": 5, "input-left-out": 5, "updated-on-right-answer": 5, "input-added": 3,
-    "input-subtracted": 3, "bias-not-updated": 7,
+    "input-subtracted": 3, "bias-not-updated": 7, "rule-convention": 7,
 }  # fmt: skip
 
 GROUPS: Mapping[str, Mapping[str, int]] = {

@@ -23,6 +23,7 @@ from derive.formula.expression import (
     children,
     multiply,
     names_in,
+    number,
     rebuild,
     replace_names,
 )
@@ -151,6 +152,10 @@ def _rate(quantity: Quantity, definition: Expr) -> Iterator[Slip]:
         if _RATE.match(name):
             squared = replace_names(definition, {name: Product((Name(name), Name(name)))})
             yield slip("rate-used-twice", quantity, squared, "all", rate=name)
+            if list(names_in(definition)).count(name) > 1:
+                without = replace_names(definition, {name: number(1)})
+                words = {"factor": name, "parameter": _target(quantity.name)}
+                yield slip("rate-left-out", quantity, without, "throughout", **words)
             negative = replace_names(definition, {name: Negative(Name(name))})
             yield slip("ascent-for-descent", quantity, negative, "all", part=name)
 
