@@ -291,6 +291,7 @@ def test_interrupted_while_it_reads(tmp_path: Path) -> None:
     running = subprocess.Popen(
         [sys.executable, "-m", "derive", "show", str(source)],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment(),
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a test run in the background ignores it
     )  # fmt: skip
     writing = os.open(source, os.O_WRONLY)  # waits until the command reads
     running.send_signal(signal.SIGINT)

@@ -92,8 +92,8 @@ def test_the_options_reach_the_plan(tmp_path: Path) -> None:
     found = json.loads((tmp_path / HISTORY).read_text())["plan"]
     assert found == {
         "hidden": [20, 12], "activation": "tanh", "output": "sigmoid", "loss": "half-squared-error", "optimizer": "sgd",
-        "rate": 0.5, "batch": 50, "epochs": 1, "seed": 4, "l2": 0.001, "dropout": 0.1, "validation": 0.1, "patience": 0,
-        "samples": 1000,
+        "rate": 0.5, "schedule": "constant", "batch": 50, "epochs": 1, "seed": 4, "l2": 0.001, "dropout": 0.1,
+        "validation": 0.1, "patience": 0, "samples": 1000,
     }  # fmt: skip
 
 

@@ -182,9 +182,9 @@ def test_a_sheet_is_made_again_from_its_id(tmp_path: Path) -> None:
     ("arguments", "found"),
     [
         ((), "Missing argument"),
-        (("sgd-step",), "no worksheets for a problem of the kind"),
+        (("perceptron-and",), "no worksheets for a problem of the kind"),
         (("network-2-5-1",), "nothing has a number"),
-        (("softmax-cross-entropy",), "no worksheets for a problem"),
+        (("sgd-step",), "nothing varies, so all sheets would be alike"),
         (("three-inputs-5-samples",), "accepted"),
         (("backprop-2-2-1", "-n", 3), "several sheets need --output"),
         (("backprop-2-2-1", "--ask", "dE/dw99"), "no quantity of this problem"),

@@ -98,12 +98,17 @@ def _of_one_sample(top: str, bottom: str, graph: Graph) -> str | None:
         return derivative_name(top, bottom)
     sample, names = split_sample(top)[1] or split_sample(bottom)[1], []
     for name in (top, bottom):
-        if name != graph.root and not split_sample(name)[1] and _is_node(f"{name}[1]", graph):
+        if name != graph.root and not split_sample(name)[1] and _has_samples(name, graph):
             if not sample:
                 return None
             name = f"{name}[{sample}]"
         names.append(name)
     return derivative_name(*names)
+
+
+def _has_samples(name: str, graph: Graph) -> bool:
+    """Whether a batch has the quantity once for each sample."""
+    return _is_node(f"{name}[1]", graph) and graph.node(f"{name}[1]").sample == 1
 
 
 def _is_node(name: str, graph: Graph) -> bool:

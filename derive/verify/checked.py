@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
+from weakref import WeakKeyDictionary
 
 from derive.problem.model import Network
 from derive.verify.arithmetic import DIGITS, FAILURES, MORE_DIGITS, arithmetic_of
@@ -116,8 +117,17 @@ def _said(witness: Witness | None, name: str, step: int) -> Opinion | None:
         return None
 
 
+_FOUND: WeakKeyDictionary[WorkedExample, Checked] = WeakKeyDictionary()
+
+
 def checked(example: WorkedExample) -> Checked:
-    """Every quantity that the page of an example shows, held against its witness."""
+    """Every quantity that the page of an example shows, held against its witness; once for all formats of the page."""
+    if example not in _FOUND:
+        _FOUND[example] = _checked(example)
+    return _FOUND[example]
+
+
+def _checked(example: WorkedExample) -> Checked:
     if _is_large_and_symbolic(example):
         return Checked(0, 0, 0, (), before_rounding=False, stand_ins=False)
     second = SecondOpinion(example)
