@@ -15,9 +15,10 @@ from cases import Printed, cases, folder, network
 from derive.check.mistakes import mutants
 from derive.check.mistakes.derivatives import Differentiation, Unknown
 from derive.check.mistakes.scene import base_and_step
-from derive.check.mistakes.sentences import _file, sentence
+from derive.check.mistakes.sentences import sentence
 from derive.check.mistakes.table import HABITS, ROWS
 from derive.check.model import Mutant
+from derive.check.phrases import phrases
 from derive.derivation.evaluator import Evaluator
 from derive.errors import DeriveError
 from derive.formula.expression import names_in
@@ -68,7 +69,7 @@ def _some(example: WorkedExample) -> list[str]:
 
 
 def test_every_mistake_has_one_row_and_one_sentence() -> None:
-    assert set(_file("en")["mistakes"]) == set(ROWS)
+    assert set(phrases("en")["mistakes"]) == set(ROWS)
     assert set(ROWS) >= HABITS
 
 

@@ -8,6 +8,7 @@ from functools import cache
 from math import cos, erf, exp, log, pi, sin, sqrt, tanh
 
 import pytest
+from slips_by_hand import TABLES as MORE
 
 from derive.check.mistakes import mutants
 from derive.check.mistakes.table import ROWS
@@ -563,6 +564,7 @@ TABLES: Mapping[str, tuple[str, list[Row]]] = {
     "perceptron": (PERCEPTRON, RULE),
     **POINTS,
     **OTHER_RULES,
+    **MORE,
 }
 ALL = [(table, *row) for table, (_, rows) in TABLES.items() for row in rows]
 

@@ -8,11 +8,26 @@ from derive.catalogue.activations import ACTIVATIONS, Activation
 from derive.check.mistakes.scene import Scene, Slip, slip
 from derive.check.mistakes.trees import filled, formula, negated, text, variants
 from derive.derivation.chain_rule import Quantity, split_derivative
+from derive.derivation.graph import sample_suffix, split_sample
 from derive.derivation.points import PointsGraph
-from derive.formula.expression import ONE, Call, Expr, Name, names_in, number
+from derive.formula.expression import (
+    ONE,
+    TWO,
+    Call,
+    Cases,
+    Expr,
+    Name,
+    Number,
+    Power,
+    multiply,
+    names_in,
+    number,
+    subtract,
+)
 
 PLAUSIBLE: Mapping[str, tuple[str, ...]] = {
-    "": ("sigmoid", "tanh", "relu"),
+    "": ("sigmoid", "tanh", "relu", "step"),
+    "linear": ("sigmoid", "tanh", "relu"),
     "relu": ("sigmoid", "tanh", "leaky-relu", "softplus", "step"),
     "leaky-relu": ("relu", "sigmoid", "tanh", "elu"),
     "elu": ("relu", "leaky-relu", "sigmoid"),
@@ -93,6 +108,8 @@ SLOPES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("slope-with-net-and-output", "a*(1 - z)"),
         ("slope-squared", "(1 - a)^2"),
         ("slope-squared", "a^2"),
+        ("factor-used-twice", "a^2*(1 - a)"),
+        ("factor-used-twice", "a*(1 - a)^2"),
         ("slope-of-exponential", "exp(-z)"),
         ("slope-of-exponential", "exp(z)"),
     ),
@@ -130,7 +147,6 @@ SLOPES: Mapping[str, tuple[tuple[str, str], ...]] = {
     "softplus": (
         ("slope-of-another-activation", "sigmoid(z)*(1 - sigmoid(z))"),
         ("exponent-sign-lost", "1/(1 + exp(z))"),
-        ("inner-derivative-left-out", "1/(1 + exp(z))"),
         ("exponential-left-out", "1/(1 + z)"),
     ),
     "silu": (
@@ -195,10 +211,15 @@ def _of(row: Activation, z: Expr) -> Expr:
     return Call(row.function, (z, *(value for _, value in row.parameters)))
 
 
+_FACTORS: Mapping[str, str] = {"a^2*(1 - a)": "a", "a*(1 - a)^2": "1 - a"}
+"""What is used twice in a formula of the tables."""
+
+
 def _words(formula_text: str, row: Activation) -> dict[str, str]:
     """What the sentences of the tables may need."""
     return {
-        "part": formula_text, "term": "1", "factor": "alpha" if row.parameters else "z", "branch": formula_text,
+        "part": formula_text, "term": "1", "branch": formula_text,
+        "factor": _FACTORS.get(formula_text, "alpha" if row.parameters else "z"),
         "divisor": "sqrt(2)" if row.function == "gelu" else "exp(z) + exp(-z)", "condition": "z > 0",
         "activation": row.title, "formula": formula_text,
         "used": "sigmoid" if row.function == "softplus" else "z*sigmoid(1.702*z)",
@@ -220,10 +241,25 @@ def slope(scene: Scene, quantity: Quantity) -> Iterator[Slip]:
         return
     given = _parameters(row, node.definition) if node.definition is not None else {}
     yield from slopes(quantity, row, Name(pair[1]), Name(pair[0]), given)
+    yield from _of_error(scene, quantity, row, pair[0])
     for other in scene.beside(pair[0]):
         beside = scene.quantity(f"d{other}/d{net_of(other)}")
         if beside is not None and beside.definition is not None and beside.definition != quantity.definition:
             yield slip("slope-of-another-neuron", quantity, beside.definition, "", right=pair[0], used=other)
+
+
+def _of_error(scene: Scene, quantity: Quantity, row: Activation, output: str) -> Iterator[Slip]:
+    """The derivative e(1 - e) of a sigmoid output with the error, or the loss, for e."""
+    node, network = quantity.node, scene.network
+    if row.name != "sigmoid" or node is None or network is None or node.layer < len(network.layers):
+        return
+    if node.position > len(network.targets):
+        return
+    target = Name(f"{network.targets[node.position - 1]}{sample_suffix(split_sample(output)[1])}")
+    errors = (subtract(Name(output), target), subtract(target, Name(output)), Name(scene.graph.root or ""))
+    for way, error in enumerate(errors):
+        yield slip("slope-of-error", quantity, multiply(error, subtract(ONE, error)), way,
+                   part=text(error), output=output)  # fmt: skip
 
 
 def net_of(output: str) -> str:
@@ -242,8 +278,14 @@ def point_slope(scene: Scene, quantity: Quantity) -> Iterator[Slip]:
     value = scene.quantity(f"f({inside}")
     if value is None or value.definition is None:
         return
-    z = value.definition.args[0] if isinstance(value.definition, Call) else number(inside.rstrip(")"))
+    at = inside.rstrip(")")
+    z = value.definition.args[0] if isinstance(value.definition, Call) else _point(at)
     yield from slopes(quantity, node.activation, z, Name(value.name), _parameters(node.activation, value.definition))
+
+
+def _point(text: str) -> Expr:
+    """The number, or the name of one, where a function is evaluated."""
+    return Name(text) if text.startswith("z") else number(text)
 
 
 def slopes(quantity: Quantity, row: Activation, z: Expr, a: Expr, given: Mapping[str, Expr]) -> Iterator[Slip]:
@@ -254,6 +296,8 @@ def slopes(quantity: Quantity, row: Activation, z: Expr, a: Expr, given: Mapping
     yield slip("factor-left-out", quantity, ONE, "slope", factor=quantity.name)
     yield slip("output-for-slope", quantity, a, "all", **words)
     yield slip("sign-turned", quantity, negated(definition), "all", part=text(definition))
+    if not isinstance(definition, Number | Cases):
+        yield slip("derivative-squared", quantity, Power(definition, TWO), "all", **words)
     uses_a = bool(row.derivative) and "a" in set(names_in(formula(row.derivative)))
     if uses_a:
         at_net = filled(row.derivative, {**given, "z": z, "a": z})

@@ -1,4 +1,4 @@
-"""Slips of the chain rule: factors, paths, δ, and what stands for a local derivative of a weighted sum."""
+"""Slips of the chain rule: factors, δ, and what stands for a local derivative of a weighted sum."""
 
 from __future__ import annotations
 
@@ -6,22 +6,20 @@ from collections.abc import Iterator
 from itertools import combinations
 
 from derive.check.mistakes.scene import Scene, Slip, slip
-from derive.check.mistakes.trees import exchanged, factors_of, has_series, negated, renamed, terms_of, text, without
+from derive.check.mistakes.trees import exchanged, factors_of, has_series, negated, text, without
 from derive.derivation.chain_rule import Quantity, derivative_name, split_derivative
-from derive.derivation.graph import split_sample
 from derive.formula.expression import (
     Expr,
     Name,
+    Number,
     Product,
     Quotient,
     add,
     multiply,
     names_in,
-    number,
 )
 
 MOST_FACTORS = 8
-MOST_PATHS = 12
 MOST_INPUTS = 4
 
 
@@ -31,15 +29,24 @@ def chain(scene: Scene, quantity: Quantity) -> Iterator[Slip]:
     if definition is None or has_series(definition):
         return
     factors = factors_of(definition)
-    yield from _sign(scene, quantity)
+    yield from sign(scene, quantity)
     if 1 < len(factors) <= MOST_FACTORS:
         yield from _product(quantity, factors)
     for place, factor in enumerate(factors):
-        for mistake, wrong, used in _instead(scene, factor):
+        for mistake, wrong, used in instead(scene, factor):
             changed = multiply(*exchanged(factors, place, wrong))
-            yield slip(mistake, quantity, changed, "", right=text(factor), used=used)
+            yield slip(mistake, quantity, changed, "", **words(scene, factor, used))
     yield from _beside(scene, quantity, factors)
     yield from _with_delta(scene, quantity, factors[-1])
+
+
+def words(scene: Scene, factor: Expr, used: str) -> dict[str, str]:
+    """What the sentences of a wrong factor may need."""
+    words = {"right": text(factor), "used": used, "output": used, "factor": used}
+    pair = split_derivative(factor.name) if isinstance(factor, Name) else None
+    quantity = scene.quantity(pair[0]) if pair else None
+    node = quantity.node if quantity else None
+    return words | ({"activation": node.activation.title} if node and node.activation else {})
 
 
 def _with_delta(scene: Scene, quantity: Quantity, last: Expr) -> Iterator[Slip]:
@@ -54,13 +61,16 @@ def _with_delta(scene: Scene, quantity: Quantity, last: Expr) -> Iterator[Slip]:
         return
     summed = (Name(delta), source)
     yield slip("sum-for-product", quantity, add(*summed), "", part=text(Product(summed)))
+    loss = scene.graph.root or ""
+    if local[0] in scene.outputs:
+        yield slip("loss-for-delta", quantity, multiply(Name(loss), source), "", right=delta, used=loss)
     for other in scene.beside(local[0]):
         wrong = derivative_name(pair[0], other)
         if scene.quantity(wrong) is not None:
             yield slip("wrong-delta", quantity, multiply(Name(wrong), source), "", right=delta, used=wrong)
 
 
-def _sign(scene: Scene, quantity: Quantity) -> Iterator[Slip]:
+def sign(scene: Scene, quantity: Quantity) -> Iterator[Slip]:
     assert quantity.definition is not None
     mistake = "sign-lost" if scene.is_negative(quantity.name) else "sign-turned"
     yield slip(mistake, quantity, negated(quantity.definition), "", part=quantity.name)
@@ -73,6 +83,14 @@ def _product(quantity: Quantity, factors: tuple[Expr, ...]) -> Iterator[Slip]:
         divided = Quotient(multiply(*without(factors, place)), factor)
         yield slip("division-for-product", quantity, divided, "", factor=text(factor))
     yield slip("sum-for-product", quantity, add(*factors), "", part=text(Product(factors)))
+    for place in range(2, len(factors)):
+        inside = (multiply(*factors[: place - 1]), factors[place - 1])
+        summed = multiply(add(*inside), *factors[place:])
+        yield slip("sum-for-product", quantity, summed, "", part=text(Product(inside)))
+    for count in (1, 2):
+        if len(factors) > count + 2:
+            last = multiply(*factors[-count:])
+            yield slip("upstream-left-out", quantity, last, "", factor=text(last))
     if len(factors) > 2:
         for one, two in combinations(range(len(factors)), 2):
             kept = [factor for place, factor in enumerate(factors) if place not in (one, two)]
@@ -80,12 +98,14 @@ def _product(quantity: Quantity, factors: tuple[Expr, ...]) -> Iterator[Slip]:
                        factor=text(factors[one]), other=text(factors[two]))  # fmt: skip
 
 
-def _instead(scene: Scene, factor: Expr) -> Iterator[tuple[str, Expr, str]]:
+def instead(scene: Scene, factor: Expr) -> Iterator[tuple[str, Expr, str]]:
     """What somebody may write for a factor: the id, the wrong factor, what it is."""
     pair = split_derivative(factor.name) if isinstance(factor, Name) else None
     if pair is None or not isinstance(factor, Name):
         return
     top, bottom = pair
+    if top == scene.graph.root and bottom.startswith("out_") and factor.name in scene.asked:
+        yield "loss-for-slope", Name(top), top
     for other in scene.beside(bottom) if bottom.startswith(("net_", "out_")) else ():
         sibling = _next(scene, top, bottom, other)
         if sibling is not None and top.startswith("net_") and bottom.startswith("out_"):
@@ -94,6 +114,31 @@ def _instead(scene: Scene, factor: Expr) -> Iterator[tuple[str, Expr, str]]:
             yield ("wrong-delta" if top == scene.graph.root else "wrong-factor"), sibling, sibling.name
     if top.startswith("net_"):
         yield from instead_of_source(scene, factor, top, bottom)
+    elif top.startswith("out_") and bottom.startswith("net_"):
+        yield from _instead_of_slope(scene, factor, top)
+    elif top == scene.graph.root and bottom.startswith("net_"):
+        yield from without_slope(scene, top, bottom)
+
+
+def _instead_of_slope(scene: Scene, factor: Name, output: str) -> Iterator[tuple[str, Expr, str]]:
+    """What somebody may write for σ′: that of another layer; where σ′ was asked for, the output itself."""
+    if isinstance(scene.definition(factor.name), Number | None):
+        return
+    if factor.name in scene.asked:
+        yield "output-for-slope", Name(output), output
+    for other in scene.of_layers_beside(output):
+        slope = derivative_name(other, f"net_{other.removeprefix('out_')}")
+        if not isinstance(scene.definition(slope), Number | None):
+            yield "slope-of-another-layer", Name(slope), slope
+
+
+def without_slope(scene: Scene, root: str, net: str) -> Iterator[tuple[str, Expr, str]]:
+    """∂E/∂out for a δ that was asked for."""
+    output = f"out_{net.removeprefix('net_')}"
+    slope, before = derivative_name(output, net), derivative_name(root, output)
+    known = scene.quantity(slope) is not None and scene.quantity(before) is not None
+    if known and {f"delta_{net.removeprefix('net_')}", derivative_name(root, net)} & set(scene.asked):
+        yield "factor-left-out", Name(before), slope
 
 
 def _next(scene: Scene, top: str, bottom: str, other: str) -> Name | None:
@@ -121,10 +166,15 @@ def instead_of_source(scene: Scene, factor: Name, top: str, bottom: str) -> Iter
             fed = [name for name in names if scene.definition(name) is None and scene.place_of(name) is None]
             yield from (("wrong-input", Name(name), name) for name in fed[:MOST_INPUTS])
         yield "weight-for-input", Name(bottom), bottom
+        own = f"out_{top.removeprefix('net_')}"
+        if own != source:
+            yield "wrong-input", Name(own), own
     else:
         for other in scene.next_weights(source):
             yield "wrong-weight", Name(other), other
         place = scene.place_of(source)
+        for other in scene.weights_into(bottom):
+            yield "wrong-weight", Name(other), other
         transposed = scene.weight_at(place[0], place[2], place[1]) if place else None
         if transposed and transposed != source:
             yield "transposed-weights", Name(transposed), transposed
@@ -140,122 +190,6 @@ def _beside(scene: Scene, quantity: Quantity, factors: tuple[Expr, ...]) -> Iter
         wrong = scene.definition(derivative_name(pair[0], other))
         if wrong is not None:
             yield slip("gradient-of-another-weight", quantity, wrong, "", right=pair[1], used=other)
-
-
-# --- sums over paths -------------------------------------------------------------------------------------------------
-
-
-def paths(scene: Scene, quantity: Quantity) -> Iterator[Slip]:
-    """Slips in a sum over several paths: hidden outputs, shared parameters, samples."""
-    definition = quantity.definition
-    if definition is None or has_series(definition):
-        return
-    terms = terms_of(definition)
-    if not 1 < len(terms) <= MOST_PATHS:
-        yield from chain(scene, quantity)
-        return
-    yield from _sign(scene, quantity)
-    penalties = tuple(term for term in terms if _is_penalty(scene, term))
-    data = tuple(term for term in terms if term not in penalties)
-    if penalties:
-        yield slip("penalty-left-out", quantity, add(*data), "all", term=text(penalties[0]))
-    if len(data) > 1:
-        yield from _several(scene, quantity, data, penalties)
-    yield slip("product-for-sum", quantity, multiply(*terms), "all", part=text(definition))
-    for place, term in enumerate(terms):
-        turned = add(*exchanged(terms, place, negated(term)))
-        yield slip("sign-turned", quantity, turned, "", part=text(term))
-    yield from _inside(scene, quantity, terms)
-
-
-def _is_penalty(scene: Scene, term: Expr) -> bool:
-    """Whether a term of a gradient is that of the penalty: then it holds nothing of the way back."""
-    if scene.network is None or scene.network.penalty is None:
-        return False
-    return not any(name.startswith("delta_") or split_derivative(name) for name in names_in(term)) or any(
-        name.startswith("dE_l2/") for name in names_in(term)
-    )
-
-
-def _several(scene: Scene, quantity: Quantity, terms: tuple[Expr, ...], rest: tuple[Expr, ...]) -> Iterator[Slip]:
-    """One path only, one left out, the mean of the paths; `rest` is added in any case."""
-    one, left, mean = _ids(scene, quantity, terms)
-    for place, term in enumerate(terms):
-        yield slip(one, quantity, add(term, *rest), place, term=text(term))
-    if len(terms) > 2:
-        for place, term in enumerate(terms):
-            yield slip(left, quantity, add(*without(terms, place), *rest), place, term=text(term))
-    averaged = multiply(Quotient(number(1), number(len(terms))), add(*terms))
-    yield slip(mean, quantity, add(averaged, *rest), "mean", count=str(len(terms)))
-
-
-def _ids(scene: Scene, quantity: Quantity, terms: tuple[Expr, ...]) -> tuple[str, str, str]:
-    """The ids of: one term only, one term left out, the mean, by what the terms stand for."""
-    pair = split_derivative(quantity.name)
-    samples = {split_sample(name)[1] for term in terms for name in names_in(term)} - {0}
-    if pair and not split_sample(pair[1])[1] and len(samples) >= len(terms) > 1:
-        return "one-sample-only", "sample-left-out", "samples-averaged"
-    if pair and scene.place_of(pair[1]) is not None:
-        return "shared-parameter-one-use", "shared-parameter-use-left-out", "shared-parameter-averaged"
-    return "one-path-only", "path-left-out", "paths-averaged"
-
-
-def _inside(scene: Scene, quantity: Quantity, terms: tuple[Expr, ...]) -> Iterator[Slip]:
-    """Factors left out and exchanged, in one term and in all."""
-    lists = [factors_of(term) for term in terms]
-    for place, factors in enumerate(lists):
-        for inner, factor in enumerate(factors):
-            if len(factors) > 1:
-                shorter = exchanged(terms, place, multiply(*without(factors, inner)))
-                yield slip("factor-left-out", quantity, add(*shorter), "", factor=text(factor))
-            for mistake, wrong, used in _instead_in_path(scene, factor):
-                changed = exchanged(terms, place, multiply(*exchanged(factors, inner, wrong)))
-                yield slip(mistake, quantity, add(*changed), "", right=text(factor), used=used)
-    shortest = min(len(factors) for factors in lists)
-    if shortest > 1:
-        for inner in range(shortest):
-            short = add(*(multiply(*without(factors, inner)) for factors in lists))
-            yield slip("factor-left-out", quantity, short, ("each", inner), factor=text(lists[0][inner]))
-        yield from _crossed(quantity, lists)
-    transposed = _transposed(scene, terms)
-    if transposed:
-        wrong_sum = add(*(renamed(term, transposed) for term in terms))
-        yield slip("transposed-weights", quantity, wrong_sum, "all",
-                   right=next(iter(transposed)), used=next(iter(transposed.values())))  # fmt: skip
-
-
-def _instead_in_path(scene: Scene, factor: Expr) -> Iterator[tuple[str, Expr, str]]:
-    if not isinstance(factor, Name):
-        return
-    if factor.name.startswith("delta_"):
-        yield from (("wrong-delta", Name(other), other) for other in scene.beside(factor.name))
-    elif scene.place_of(factor.name) is not None:
-        yield from (("wrong-weight", Name(other), other) for other in scene.next_weights(factor.name))
-    else:
-        yield from _instead(scene, factor)
-
-
-def _crossed(quantity: Quantity, lists: list[tuple[Expr, ...]]) -> Iterator[Slip]:
-    """δ of one path with the weight of another, all the way round; and sums multiplied instead of products summed."""
-    last = [factors[-1] for factors in lists]
-    turned = [multiply(*factors[:-1], last[place - 1]) for place, factors in enumerate(lists)]
-    yield slip("paths-crossed", quantity, add(*turned), "all", part=text(last[0]))
-    fronts = add(*(multiply(*factors[:-1]) for factors in lists))
-    yield slip("product-of-sums", quantity, multiply(fronts, add(*last)), "all", part=text(add(*last)))
-
-
-def _transposed(scene: Scene, terms: tuple[Expr, ...]) -> dict[str, str]:
-    """For each weight in the terms the one with source and neuron exchanged."""
-    names: dict[str, str] = {}
-    for name in dict.fromkeys(part for term in terms for part in names_in(term)):
-        place = scene.place_of(name)
-        if place is None or not place[2]:
-            continue
-        other = scene.weight_at(place[0], place[2], place[1])
-        if other is None:
-            return {}
-        names[name] = other
-    return {} if all(name == other for name, other in names.items()) else names
 
 
 def factors_left_out(quantity: Quantity, factors: tuple[Expr, ...]) -> Iterator[Slip]:

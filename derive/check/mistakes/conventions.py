@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 from derive.check.mistakes.scene import Scene, Slip
-from derive.check.mistakes.trees import has_series, negated, scaled
+from derive.check.mistakes.trees import factors_of, has_series, negated, scaled
 from derive.derivation.chain_rule import Quantity, split_derivative
 from derive.derivation.graph import split_sample
 from derive.derivation.loss import LossGraph
-from derive.formula.expression import ONE, Call, Expr, Quotient, Sum, children, multiply, names_in, number
+from derive.formula.expression import ONE, Call, Expr, Negative, Quotient, Sum, children, multiply, names_in, number
 
 
 def of_loss(scene: Scene) -> Iterator[Slip]:
@@ -140,6 +140,12 @@ def _is_mean(scene: Scene) -> bool:
     return body is not None and body.reduction == "mean"
 
 
+def _is_difference(slope: Expr) -> bool:
+    """Whether a slope is output minus target, times something; not where it is ±1 or -t/o."""
+    tree = slope.arg if isinstance(slope, Negative) else slope
+    return any(isinstance(factor, Sum) for factor in factors_of(tree))
+
+
 def _delta_sign(scene: Scene) -> Iterator[Slip]:
     """δ = t − o throughout, with w + ηδ… where weights are updated."""
     slopes = {
@@ -147,7 +153,7 @@ def _delta_sign(scene: Scene) -> Iterator[Slip]:
         for name, tree in _of_loss(scene, ("loss", "loss-part"), slopes=True).items()
         if split_derivative(name)
     }
-    if not slopes:
+    if not any(_is_difference(tree) for tree in slopes.values()):
         return
     updates: dict[str, Expr] = {}
     if scene.plain_descent:

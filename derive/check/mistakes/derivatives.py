@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from derive.check.mistakes.scene import Scene, Slip, slip
-from derive.check.mistakes.trees import MOST_TERMS, negated, renamed, text, variants, without
+from derive.check.mistakes.trees import MOST_TERMS, filled, negated, renamed, text, variants, without
 from derive.derivation.chain_rule import Quantity, split_derivative
 from derive.formula.expression import (
     ONE,
@@ -36,7 +36,7 @@ WRONG_RULES: tuple[str, ...] = (
     "product-rule-one-term", "product-rule-minus", "quotient-rule-order", "quotient-rule-square-left-out",
     "quotient-rule-as-quotient", "quotient-rule-plus", "constant-kept", "sign-of-cosine", "slope-of-logarithm",
     "slope-of-exponential", "slope-of-root", "gradient-to-both", "gradient-to-the-other", "slope-of-sigmoid",
-    "slope-of-tanh",
+    "slope-of-tanh", "antiderivative", "reduced-exponent-in-front", "slope-at-inner-derivative",
 )  # fmt: skip
 
 
@@ -46,21 +46,26 @@ class Unknown(Exception):
 
 @dataclass(frozen=True)
 class Differentiation:
-    """The derivative of a formula with respect to a name, with one rule wrong; `wrong` "" is the right one."""
+    """The derivative of a formula with respect to a name, with one rule wrong; `wrong` "" is the right one.
+
+    slope  which of the wrong derivatives of a function in the table, which term of a product rule
+    inner  whether it is multiplied by the inner derivative
+    """
 
     name: str
     wrong: str = ""
+    slope: int = 0
+    inner: bool = True
 
     def of(self, expr: Expr) -> Expr:
         """The derivative; raises Unknown for a formula beyond the rules."""
         if self.name not in set(names_in(expr)):
-            kept = self.wrong == "constant-kept" and isinstance(expr, Number)
-            return expr if kept else ZERO
+            return ZERO
         match expr:
             case Name():
                 return ONE
             case Sum(terms):
-                return add(*(self.of(term) for term in terms))
+                return add(*(self._term(term) for term in terms))
             case Negative(arg):
                 inner = self.of(arg)
                 return ZERO if inner == ZERO else negated(inner)
@@ -77,6 +82,10 @@ class Differentiation:
             case _:
                 raise Unknown
 
+    def _term(self, term: Expr) -> Expr:
+        kept = self.wrong == "constant-kept" and self.name not in set(names_in(term))
+        return term if kept else self.of(term)
+
     def _product(self, factors: tuple[Expr, ...]) -> Expr:
         varying = [place for place, factor in enumerate(factors) if self.name in set(names_in(factor))]
         slopes = {place: self.of(factors[place]) for place in varying}
@@ -84,12 +93,14 @@ class Differentiation:
             return multiply(*(slopes.get(place, factor) for place, factor in enumerate(factors)))
         terms = [multiply(slopes[place], *without(factors, place)) for place in varying]
         if len(varying) > 1 and self.wrong == "product-rule-one-term":
-            return terms[0]
+            return terms[min(self.slope, len(terms) - 1)]
         if len(varying) > 1 and self.wrong == "product-rule-minus":
             return subtract(terms[0], add(*terms[1:]))
         return add(*terms)
 
     def _quotient(self, top: Expr, bottom: Expr) -> Expr:
+        if self.wrong == "antiderivative" and bottom == Name(self.name) and self.name not in set(names_in(top)):
+            return multiply(top, Call("ln", (bottom,)))
         if self.name not in set(names_in(bottom)):
             return Quotient(self.of(top), bottom)
         first, second = multiply(self.of(top), bottom), multiply(top, self.of(bottom))
@@ -112,6 +123,13 @@ class Differentiation:
         reduced: Expr = base if lower == ONE else ONE if lower == ZERO else Power(base, lower)
         if self.wrong == "exponent-not-reduced":
             reduced = Power(base, exponent)
+        if self.wrong == "antiderivative":
+            raised = number(exponent.value + 1)
+            return multiply(Quotient(Power(base, raised), raised), self._inner(base))
+        if self.wrong == "reduced-exponent-in-front" and lower != ONE:
+            return multiply(lower, reduced, self._inner(base))
+        if self.wrong == "slope-at-inner-derivative" and not isinstance(base, Name) and lower != ZERO:
+            return multiply(exponent, Power(self.of(base), lower))
         front = ONE if self.wrong == "power-factor-left-out" else exponent
         return multiply(front, reduced, self._inner(base))
 
@@ -123,12 +141,17 @@ class Differentiation:
     def _call(self, function: str, args: tuple[Expr, ...]) -> Expr:
         if function in ("max", "min"):
             return self._largest(function, args)
-        row = _SLOPES.get(function)
-        if row is None or len(args) != 1:
+        right = _SLOPES.get(function)
+        if right is None or len(args) != 1:
             raise Unknown
-        right, mistake, wrong = row
-        chosen = wrong if self.wrong == mistake else right
-        return multiply(chosen(args[0]), self._inner(args[0]))
+        arg = args[0]
+        if self.wrong == "slope-at-inner-derivative" and not isinstance(arg, Name):
+            return right(self.of(arg))
+        wrong = [text for mistake, text in _WRONG_SLOPES[function] if mistake == self.wrong]
+        if not wrong:
+            return multiply(right(arg), self._inner(arg))
+        chosen = filled(wrong[min(self.slope, len(wrong) - 1)], {"z": arg})
+        return multiply(chosen, self._inner(arg)) if self.inner else chosen
 
     def _largest(self, function: str, args: tuple[Expr, ...]) -> Expr:
         if len(args) != 2:
@@ -148,29 +171,43 @@ def _call(function: str) -> Slope:
     return lambda arg: Call(function, (arg,))
 
 
-def _of_sigmoid(arg: Expr) -> Expr:
-    return multiply(Call("sigmoid", (arg,)), subtract(ONE, Call("sigmoid", (arg,))))
+def _root_slope(arg: Expr) -> Expr:
+    return Quotient(ONE, multiply(TWO, Call("sqrt", (arg,))))
 
 
-_SLOPES: dict[str, tuple[Slope, str, Slope]] = {
-    "exp": (_call("exp"), "slope-of-exponential", lambda arg: multiply(arg, Call("exp", (subtract(arg, ONE),)))),
-    "ln": (lambda arg: Quotient(ONE, arg), "slope-of-logarithm", _call("ln")),
-    "sqrt": (
-        lambda arg: Quotient(ONE, multiply(TWO, Call("sqrt", (arg,)))), "slope-of-root",
-        lambda arg: Quotient(ONE, Call("sqrt", (arg,))),
+def _sign(arg: Expr) -> Expr:
+    return Cases(((ONE, Condition(arg, ">", ZERO)), (number(-1), Condition(arg, "<", ZERO))), ZERO)
+
+
+_SLOPES: Mapping[str, Slope] = {
+    "exp": _call("exp"),
+    "ln": lambda arg: Quotient(ONE, arg),
+    "sqrt": _root_slope,
+    "sin": _call("cos"),
+    "cos": lambda arg: Negative(Call("sin", (arg,))),
+    "abs": _sign,
+    "sigmoid": lambda arg: filled("sigmoid(z)*(1 - sigmoid(z))", {"z": arg}),
+    "tanh": lambda arg: filled("1 - tanh(z)^2", {"z": arg}),
+}
+
+_WRONG_SLOPES: Mapping[str, Sequence[tuple[str, str]]] = {
+    "exp": (("slope-of-exponential", "z*exp(z - 1)"),),
+    "ln": (("slope-of-logarithm", "ln(z)"), ("slope-of-logarithm", "1/z^2"), ("slope-of-logarithm", "-1/z^2")),
+    "sqrt": (("slope-of-root", "1/sqrt(z)"),),
+    "sin": (("sign-of-cosine", "-cos(z)"),),
+    "cos": (("sign-of-cosine", "sin(z)"),),
+    "abs": (("inner-derivative-left-out", "1"),),
+    "sigmoid": tuple(
+        ("slope-of-sigmoid", slope)
+        for slope in ("sigmoid(z)", "1 - sigmoid(z)", "sigmoid(z)*(1 + sigmoid(z))", "1 - sigmoid(z)^2", "z*(1 - z)",
+                      "sigmoid(z)^2*(1 - sigmoid(z))", "sigmoid(z)*(sigmoid(z) - 1)")
     ),
-    "sin": (_call("cos"), "sign-of-cosine", lambda arg: Negative(Call("cos", (arg,)))),
-    "cos": (lambda arg: Negative(Call("sin", (arg,))), "sign-of-cosine", _call("sin")),
-    "abs": (
-        lambda arg: Cases(((ONE, Condition(arg, ">", ZERO)), (number(-1), Condition(arg, "<", ZERO))), ZERO),
-        "inner-derivative-left-out", lambda arg: ONE,
-    ),
-    "sigmoid": (_of_sigmoid, "slope-of-sigmoid", _call("sigmoid")),
-    "tanh": (
-        lambda arg: subtract(ONE, Power(Call("tanh", (arg,)), TWO)), "slope-of-tanh",
-        lambda arg: subtract(ONE, Call("tanh", (arg,))),
+    "tanh": tuple(
+        ("slope-of-tanh", slope)
+        for slope in ("1 - tanh(z)", "1 + tanh(z)^2", "tanh(z)*(1 - tanh(z))", "tanh(z)", "1 - z^2", "tanh(z)^2 - 1")
     ),
 }  # fmt: skip
+"""What somebody may take for the derivative of a function at z."""
 
 
 def local(scene: Scene, quantity: Quantity) -> Iterator[Slip]:
@@ -198,9 +235,27 @@ def _by_wrong_rules(quantity: Quantity, definition: Expr, name: str) -> Iterator
         return
     try:
         right = Differentiation(name).of(definition)
-        for wrong in WRONG_RULES:
-            tree = Differentiation(name, wrong).of(definition)
-            if tree != right:
-                yield slip(wrong, quantity, tree, wrong, part=text(definition), name=name)
+        seen = {right}
+        for rule in _rules(name):
+            tree = rule.of(definition)
+            if tree not in seen:
+                seen.add(tree)
+                yield slip(rule.wrong, quantity, tree, (rule.wrong, rule.slope, rule.inner), part=text(definition),
+                           name=name)  # fmt: skip
+        for other in dict.fromkeys(names_in(definition)):
+            if other != name:
+                tree = Differentiation(other).of(definition)
+                yield slip("gradient-of-another-weight", quantity, tree, "", right=name, used=other)
     except Unknown:
         return
+
+
+def _rules(name: str) -> Iterator[Differentiation]:
+    """Every wrong rule; those of functions with each wrong derivative, with and without the inner one."""
+    counts = {mistake: sum(1 for each, _ in rows if each == mistake)
+              for rows in _WRONG_SLOPES.values() for mistake, _ in rows}  # fmt: skip
+    yield Differentiation(name, "product-rule-one-term", 1)
+    for wrong in WRONG_RULES:
+        for slope in range(counts.get(wrong, 1)):
+            for inner in (True, False) if wrong in counts else (True,):
+                yield Differentiation(name, wrong, slope, inner)

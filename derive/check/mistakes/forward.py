@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from derive.check.mistakes.scene import Scene, Slip, slip
 from derive.check.mistakes.trees import MOST_TERMS, exchanged, fraction, negated, renamed, terms_of, text, without
 from derive.derivation.chain_rule import Quantity
-from derive.derivation.graph import split_sample
+from derive.derivation.graph import sample_suffix, split_sample
 from derive.formula.expression import Expr, Name, Product, Quotient, add, multiply, names_in, replace_names
 
 
@@ -60,8 +60,7 @@ def _bias(scene: Scene, quantity: Quantity, found: _Parts) -> Iterator[Slip]:
     name, term, products = found.bias_name(), found.bias[0], found.products()
     yield slip("bias-left-out", quantity, add(*products), "bias", bias=name)
     yield slip("bias-used-twice", quantity, add(*products, term, term), "bias", bias=name)
-    if not scene.is_negative(name):
-        yield slip("bias-subtracted", quantity, add(*products, negated(term)), "bias", bias=name)
+    yield slip("bias-subtracted", quantity, add(*products, negated(term)), "bias", bias=name)
     for place, (_, source) in enumerate(found.pairs):
         yield slip("bias-times-input", quantity, add(*products, multiply(term, source)), place,
                    bias=name, input=source.name)  # fmt: skip
@@ -72,13 +71,16 @@ def _bias(scene: Scene, quantity: Quantity, found: _Parts) -> Iterator[Slip]:
 
 
 def _other_biases(scene: Scene, name: str, quantity: Quantity) -> Iterator[str]:
-    """The biases with the number before and after, and those of the layers beside."""
-    if scene.network is None:
+    """The biases with the number before and after, and those in the same place of the layers beside."""
+    node, network = quantity.node, scene.network
+    if network is None:
         return
-    names = scene.network.bias_names()
-    if name in names:
-        place = names.index(name)
-        yield from (names[other] for other in (place + 1, place - 1) if 0 <= other < len(names))
+    found = list(scene.next_biases(name))
+    for layer in (node.layer + 1, node.layer - 1) if node is not None and node.layer else ():
+        if node is not None and 1 <= layer <= len(network.layers):
+            biases = [each for each in network.layers[layer - 1].biases if each]
+            found += biases[min(node.position, len(biases)) - 1 :][:1]
+    yield from (other for other in dict.fromkeys(found) if other != name)
 
 
 def _terms(scene: Scene, quantity: Quantity, found: _Parts) -> Iterator[Slip]:
@@ -111,6 +113,11 @@ def _signs(scene: Scene, quantity: Quantity, found: _Parts) -> Iterator[Slip]:
         if scene.is_negative(name):
             wrong = replace_names(quantity.definition, {name: negated(Name(name))})
             yield slip("sign-lost", quantity, wrong, ("negative", split_sample(name)[0]), part=name)
+    products = found.products()
+    for place, pair in enumerate(found.pairs):
+        if len(products) > 1 and not any(scene.is_negative(name.name) for name in pair):
+            turned = add(*exchanged(products, place, negated(products[place])), *found.bias)
+            yield slip("sign-turned", quantity, turned, "", part=text(products[place]))
 
 
 def _sources(scene: Scene, quantity: Quantity, found: _Parts) -> Iterator[Slip]:
@@ -122,6 +129,7 @@ def _sources(scene: Scene, quantity: Quantity, found: _Parts) -> Iterator[Slip]:
             if other in own or len(pairs) == 1:
                 changed = (*pairs[:place], (weight, Name(other)), *pairs[place + 1 :])
                 yield slip("wrong-input", quantity, found.with_pairs(changed), "", right=source.name, used=other)
+    yield from _of_another_layer(scene, quantity, found)
     for one in range(len(pairs)):
         for two in range(one + 1, min(len(pairs), one + 4)):
             changed_list = list(pairs)
@@ -129,6 +137,23 @@ def _sources(scene: Scene, quantity: Quantity, found: _Parts) -> Iterator[Slip]:
             changed_list[two] = (pairs[two][0], pairs[one][1])
             yield slip("inputs-exchanged", quantity, found.with_pairs(changed_list), (one, two),
                        one=pairs[one][1].name, two=pairs[two][1].name)  # fmt: skip
+
+
+def _of_another_layer(scene: Scene, quantity: Quantity, found: _Parts) -> Iterator[Slip]:
+    """The inputs of the network, or net inputs, where the outputs of the layer before belong."""
+    sources = [source.name for _, source in found.pairs]
+    node = quantity.node
+    if scene.network is None or node is None or node.layer < 2:
+        return
+    suffix = sample_suffix(split_sample(quantity.name)[1])
+    instead = [("inputs-for-outputs", [f"{name}{suffix}" for name in scene.network.inputs])]
+    if set(sources) & set(scene.asked):
+        instead.append(("net-for-output", [f"net_{name.removeprefix('out_')}" for name in sources]))
+    for mistake, names in instead:
+        if len(names) == len(sources) and all(name.startswith("out_") for name in sources):
+            pairs = [(weight, Name(name)) for (weight, _), name in zip(found.pairs, names, strict=True)]
+            yield slip(mistake, quantity, found.with_pairs(pairs), "all",
+                       right=", ".join(sources), used=", ".join(names))  # fmt: skip
 
 
 def _weights(scene: Scene, quantity: Quantity, found: _Parts) -> Iterator[Slip]:

@@ -4,12 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from derive.check.mistakes import activations, derivatives, losses, softmax
+from derive.check.mistakes import activations, derivatives, losses, softmax, totals
 from derive.check.mistakes.chain import factors_left_out, instead_of_source
 from derive.check.mistakes.scene import Scene, Slip, slip
 from derive.check.mistakes.trees import factors_of, has_series, negated, renamed, terms_of, text, without
-from derive.derivation.chain_rule import Quantity, split_derivative
-from derive.formula.expression import Expr, Name, Negative, Number, Sum, add, multiply, names_in, number, subtract
+from derive.derivation.chain_rule import Quantity, derivative_name, split_derivative
+from derive.formula.expression import (
+    TWO,
+    Call,
+    Expr,
+    Name,
+    Negative,
+    Number,
+    Sum,
+    add,
+    multiply,
+    names_in,
+    number,
+    subtract,
+)
 
 # --- where the loss cancels ------------------------------------------------------------------------------------------
 
@@ -26,7 +39,15 @@ def cancellation(scene: Scene, quantity: Quantity) -> Iterator[Slip]:
         if len(factors) > 1:
             yield slip("factor-left-out", quantity, multiply(*without(factors, place)), ("factor", place),
                        factor=text(factor))  # fmt: skip
+    yield slip("two-too-many", quantity, multiply(TWO, definition), "all", part=text(definition))
+    yield slip("half-too-many", quantity, losses.scaled_half(definition), "all", part=text(definition))
+    if isinstance(factors[-1], Sum):
+        unsigned = multiply(*factors[:-1], Call("abs", (factors[-1],)))
+        yield slip("error-without-sign", quantity, unsigned, "all", part=text(unsigned))
     output = next((name for name in names_in(definition)), "")
+    before = derivative_name(pair[0], output)
+    if output.startswith("out_") and scene.quantity(before) is not None:
+        yield slip("factor-left-out", quantity, Name(before), "slope", factor=derivative_name(output, pair[1]))
     a = Name(output)
     slope = multiply(a, subtract(number(1), a))
     yield slip("slope-not-cancelled", quantity, multiply(definition, slope), "all", factor=text(slope))
@@ -73,9 +94,9 @@ def local(scene: Scene, quantity: Quantity) -> Iterator[Slip]:
         case "weighted-sum":
             yield from _of_sum(scene, quantity)
         case "total":
-            yield from losses.total_slope(scene, quantity)
+            yield from totals.total_slope(scene, quantity)
         case "penalty":
-            yield from losses.penalty_slope(scene, quantity)
+            yield from totals.penalty_slope(scene, quantity)
         case _:
             yield from derivatives.local(scene, quantity)
 
@@ -89,7 +110,7 @@ def _of_sum(scene: Scene, quantity: Quantity) -> Iterator[Slip]:
     if isinstance(quantity.definition, Name):
         yield slip("factor-left-out", quantity, number(1), "all", factor=quantity.name)
         for mistake, wrong, used in instead_of_source(scene, Name(quantity.name), *pair):
-            kind = "transposed" if mistake == "transposed-weights" else ""
+            kind = mistake if mistake in ("transposed-weights", "output-for-weight", "weight-for-input") else ""
             yield slip(mistake, quantity, wrong, kind, used=used, **words)
         if scene.is_negative(quantity.definition.name):
             yield slip("sign-lost", quantity, negated(quantity.definition), "", part=quantity.definition.name)

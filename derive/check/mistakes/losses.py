@@ -1,4 +1,4 @@
-"""Slips in a loss, in its derivative, in the sum over outputs and samples, and in the penalty.
+"""Slips in a loss and in its derivative.
 
 The formulas are texts in t (target), o (output) and n (the number of outputs), as in the catalogue of losses.
 """
@@ -8,18 +8,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from derive.calculus.loss_terms import LossTerms
+from derive.catalogue.losses import LOSSES
 from derive.check.mistakes.activations import general
 from derive.check.mistakes.scene import Scene, Slip, slip
 from derive.check.mistakes.trees import (
+    MOST_TERMS,
     factors_of,
-    has_series,
     negated,
     renamed,
-    scaled,
-    terms_of,
     text,
     variants,
-    without,
 )
 from derive.derivation.chain_rule import Quantity, split_derivative
 from derive.derivation.graph import Node, sample_suffix, split_sample
@@ -28,21 +26,20 @@ from derive.derivation.network import NetworkGraph
 from derive.formula.expression import (
     ONE,
     TWO,
-    ZERO,
     Call,
     Expr,
     Name,
-    Power,
     Product,
     Quotient,
     Sum,
     add,
     multiply,
-    number,
+    names_in,
 )
 
 _SQUARED = (
     ("square-left-out", "t - o"),
+    ("square-left-out", "o - t"),
     ("square-left-out", "1/2*(t - o)"),
     ("absolute-for-square", "abs(t - o)"),
     ("difference-of-squares", "1/2*(t^2 - o^2)"),
@@ -55,7 +52,10 @@ _SQUARED = (
     ("sign-turned", "-1/2*(t - o)^2"),
     ("target-left-out", "1/2*o^2"),
 )
+_HALF = (*_SQUARED, ("half-left-out", "(t - o)^2"))
+_WHOLE = (*_SQUARED, ("half-too-many", "1/2*(t - o)^2"))
 _CROSS = (
+    ("logarithm-to-base-2", "-t*ln(o)/ln(2)"),
     ("logarithm-to-base-10", "-t*ln(o)/ln(10)"),
     ("sign-lost", "t*ln(o)"),
     ("target-and-output-exchanged", "-o*ln(t)"),
@@ -68,15 +68,18 @@ _CROSS = (
     ("binary-for-categorical", "-(t*ln(o) + (1 - t)*ln(1 - o))"),
 )
 VALUES: Mapping[str, tuple[tuple[str, str], ...]] = {
-    "half-squared-error": _SQUARED,
-    "squared-error": _SQUARED,
+    "half-squared-error": _HALF,
+    "squared-error": _WHOLE,
     "mean-squared-error": (
         ("square-left-out", "1/n*(t - o)"),
+        ("square-left-out", "1/n*(o - t)"),
+        ("difference-of-squares", "1/n*(o^2 - t^2)"),
         ("absolute-for-square", "1/n*abs(t - o)"),
         ("difference-of-squares", "1/n*(t^2 - o^2)"),
         ("plus-for-minus", "1/n*(t + o)^2"),
         ("mean-squared-twice", "1/n^2*(t - o)^2"),
         ("two-too-many", "2/n*(t - o)^2"),
+        ("half-too-many", "1/2*(1/n*(t - o)^2)"),
         ("mean-over-wrong-count", "1/(n - 1)*(t - o)^2"),
     ),
     "cross-entropy": _CROSS,
@@ -98,9 +101,11 @@ VALUES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("terms-exchanged", "-(t*ln(1 - o) + (1 - t)*ln(o))"),
         ("target-and-output-exchanged", "-(o*ln(t) + (1 - o)*ln(1 - t))"),
         ("logarithm-to-base-10", "-(t*ln(o) + (1 - t)*ln(1 - o))/ln(10)"),
+        ("logarithm-to-base-2", "-(t*ln(o) + (1 - t)*ln(1 - o))/ln(2)"),
         ("logarithm-of-the-rest", "-(t*ln(o) + (1 - t)*ln(o))"),
         ("logarithm-left-out", "-(t*o + (1 - t)*(1 - o))"),
         ("half-too-many", "-1/2*(t*ln(o) + (1 - t)*ln(1 - o))"),
+        ("target-left-out", "-(ln(o) + ln(1 - o))"),
         ("squared-error-for-cross-entropy", "1/2*(t - o)^2"),
         ("squared-error-for-cross-entropy", "(t - o)^2"),
     ),
@@ -108,18 +113,22 @@ VALUES: Mapping[str, tuple[tuple[str, str], ...]] = {
 
 _SQUARED_SLOPES = (
     ("target-left-out", "o"),
+    ("output-left-out", "-t"),
     ("loss-for-slope", "1/2*(o - t)^2"),
     ("loss-for-slope", "(o - t)^2"),
     ("plus-for-minus", "o + t"),
 )
 SLOPES: Mapping[str, tuple[tuple[str, str], ...]] = {
     "half-squared-error": _SQUARED_SLOPES,
-    "squared-error": (*_SQUARED_SLOPES, ("plus-for-minus", "2*(o + t)"), ("target-left-out", "2*o")),
+    "squared-error": (
+        *_SQUARED_SLOPES, ("plus-for-minus", "2*(o + t)"), ("target-left-out", "2*o"), ("output-left-out", "-2*t"),
+    ),
     "mean-squared-error": (
         ("factor-left-out", "o - t"),
         ("factor-left-out", "2*(o - t)"),
         ("factor-left-out", "1/n*(o - t)"),
         ("target-left-out", "2/n*o"),
+        ("output-left-out", "-2/n*t"),
         ("plus-for-minus", "2/n*(o + t)"),
         ("loss-for-slope", "1/n*(o - t)^2"),
         ("loss-for-slope", "(o - t)^2"),
@@ -127,6 +136,7 @@ SLOPES: Mapping[str, tuple[tuple[str, str], ...]] = {
     "cross-entropy": (
         ("target-left-out", "-1/o"),
         ("cancelled-form", "o - t"),
+        ("squared-error-for-cross-entropy", "2*(o - t)"),
         ("loss-for-slope", "-t*ln(o)"),
         ("loss-for-slope", "t*ln(o)"),
         ("divisor-left-out", "-t"),
@@ -146,6 +156,44 @@ SLOPES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("terms-exchanged", "-(1 - t)/o + t/(1 - o)"),
     ),
 }  # fmt: skip
+
+
+OTHER_VALUES: Mapping[str, tuple[tuple[str, str], ...]] = {
+    "mean-absolute-error": (("absolute-value-left-out", "1/n*(o - t)"),),
+}
+OTHER_SLOPES: Mapping[str, tuple[tuple[str, str], ...]] = {
+    "mean-absolute-error": (
+        ("difference-for-sign", "1/n*(o - t)"),
+        ("error-without-sign", "1/n"),
+    ),
+    "huber": (
+        ("error-without-sign", "abs(o - t) if abs(o - t) <= delta else delta"),
+        ("error-without-sign", "abs(o - t)"),
+        ("error-without-sign", "o - t if abs(o - t) <= delta else delta"),
+        ("factor-left-out", "o - t if abs(o - t) <= delta else 1 if o > t else -1"),
+    ),
+    "hinge": (
+        ("value-for-slope", "-t*o if t*o < 1 else 0"),
+        ("own-value-for-slope", "-o if t*o < 1 else 0"),
+        ("target-left-out", "-1 if t*o < 1 else 0"),
+    ),
+    "squared-hinge": (
+        ("inner-derivative-left-out", "2*max(0, 1 - t*o)"),
+        ("target-left-out", "-2*max(0, 1 - t*o)"),
+        ("own-value-for-slope", "-2*o*max(0, 1 - t*o)"),
+    ),
+}
+"""Slips of losses of which every general slip is tried as well."""
+
+TAKEN_FOR: Mapping[str, str] = {
+    "hinge": "squared-hinge", "squared-hinge": "hinge", "mean-absolute-error": "mean-squared-error",
+    "mean-squared-error": "mean-absolute-error",
+}  # fmt: skip
+"""What somebody may take for a loss."""
+
+
+IN_FRONT: Mapping[str, str] = {"half-squared-error": "1/2", "squared-error": "1", "mean-squared-error": "1/n"}
+"""What stands in front of the sum of the squared differences."""
 
 
 def terms_at(scene: Scene, node: Node) -> tuple[LossTerms, int] | None:
@@ -177,8 +225,24 @@ def loss(scene: Scene, quantity: Quantity) -> Iterator[Slip]:
     if terms.loss.name not in VALUES:
         for mistake, wrong, words in variants(quantity.definition):
             yield slip(mistake, quantity, wrong, (mistake, "loss"), **words)
+        yield slip("half-too-many", quantity, scaled_half(quantity.definition), "all", part=text(quantity.definition))
+        yield from _table(quantity, terms, position, OTHER_VALUES)
+    if other := TAKEN_FOR.get(terms.loss.name):
+        yield slip("another-loss", quantity, terms.of(LOSSES[other].part, position), "all",
+                   used=LOSSES[other].title, right=terms.loss.title)  # fmt: skip
     yield slip("root-taken", quantity, Call("sqrt", (quantity.definition,)), "all", **_words("", quantity.definition))
     yield from _of_another_output(scene, quantity, terms, position)
+
+
+def _table(
+    quantity: Quantity, terms: LossTerms, position: int, table: Mapping[str, tuple[tuple[str, str], ...]]
+) -> Iterator[Slip]:
+    """The slips of a table at one output."""
+    assert quantity.definition is not None
+    for mistake, formula_text in table.get(terms.loss.name, ()):
+        wrong = terms.of(formula_text, position)
+        words = _words(formula_text, quantity.definition) | {"name": text(terms.outputs[position - 1])}
+        yield slip(mistake, quantity, wrong, formula_text, **words | {"part": text(wrong)})
 
 
 def _words(formula_text: str, definition: Expr) -> dict[str, str]:
@@ -189,13 +253,26 @@ def _words(formula_text: str, definition: Expr) -> dict[str, str]:
 def _of_another_output(scene: Scene, quantity: Quantity, terms: LossTerms, position: int) -> Iterator[Slip]:
     """The target of the output beside."""
     assert quantity.definition is not None
-    own = terms.targets[position - 1]
-    if not isinstance(own, Name) or terms.loss.whole:
+    own, output = terms.targets[position - 1], terms.outputs[position - 1]
+    if terms.loss.whole:
+        return
+    if isinstance(output, Name) and not split_derivative(quantity.name):
+        for used in scene.beside(output.name):
+            wrong = renamed(quantity.definition, {output.name: used})
+            yield slip("wrong-input", quantity, wrong, "", right=output.name, used=used)
+    if not isinstance(own, Name):
         return
     for place, other in enumerate(terms.targets, 1):
         if place != position and abs(place - position) <= 1 and isinstance(other, Name):
             wrong = renamed(quantity.definition, {own.name: other.name})
             yield slip("wrong-target", quantity, wrong, place - position, right=own.name, used=other.name)
+    head, sample = split_sample(own.name)
+    count = scene.network.samples if scene.network is not None else 1
+    for beside in (sample + 1, sample - 1) if sample else ():
+        if 1 <= beside <= count:
+            used = f"{head}[{beside}]"
+            wrong = renamed(quantity.definition, {own.name: used})
+            yield slip("wrong-target", quantity, wrong, "", right=own.name, used=used)
 
 
 def slope(scene: Scene, quantity: Quantity) -> Iterator[Slip]:
@@ -222,7 +299,31 @@ def slope(scene: Scene, quantity: Quantity) -> Iterator[Slip]:
     if terms.loss.name not in SLOPES:
         for each, wrong, words in variants(definition):
             yield slip(each, quantity, wrong, (each, "slope"), **words)
+        if terms.loss.part:
+            yield slip("loss-for-slope", quantity, terms.part(position), "part")
+        yield from _table(quantity, terms, position, OTHER_SLOPES)
+    if other := TAKEN_FOR.get(terms.loss.name):
+        yield slip("another-loss", quantity, terms.of(LOSSES[other].derivative, position), "all",
+                   used=LOSSES[other].title, right=terms.loss.title)  # fmt: skip
     yield from _of_another_output(scene, quantity, terms, position)
+    own = Name(pair[1])
+    for other in scene.beside(own.name) if own in set(_names(definition)) else ():
+        yield slip("wrong-input", quantity, renamed(definition, {own.name: other}), "", right=own.name, used=other)
+    if 1 < len(terms.outputs) <= MOST_TERMS and terms.loss.name in IN_FRONT:
+        every = add(*(terms.of(terms.loss.derivative, place) for place in range(1, len(terms.outputs) + 1)))
+        yield slip("errors-of-all-outputs", quantity, every, "all", output=own.name)
+    if terms.loss.name in IN_FRONT:
+        error = terms.of("abs(o - t)", position)
+        yield slip("error-without-sign", quantity, multiply(*_outer(definition), error), "all", part=text(error))
+
+
+def _names(definition: Expr) -> tuple[Expr, ...]:
+    return tuple(map(Name, names_in(definition)))
+
+
+def _outer(definition: Expr) -> tuple[Expr, ...]:
+    """The factors in front of a difference."""
+    return tuple(factor for factor in factors_of(definition) if not isinstance(factor, Sum))
 
 
 def scaled_half(definition: Expr) -> Expr:
@@ -231,89 +332,3 @@ def scaled_half(definition: Expr) -> Expr:
 
 def _position(terms: LossTerms, output: str) -> int | None:
     return next((place for place, out in enumerate(terms.outputs, 1) if out == Name(output)), None)
-
-
-# --- sums of parts and of samples ------------------------------------------------------------------------------------
-
-
-def total(scene: Scene, quantity: Quantity) -> Iterator[Slip]:
-    """Slips in a sum over outputs or samples, and in loss plus penalty."""
-    definition = quantity.definition
-    if definition is None or has_series(definition):
-        return
-    factors = factors_of(definition)
-    inner = next((factor for factor in factors if isinstance(factor, Sum)), definition)
-    terms = terms_of(inner)
-    count = len(terms)
-    if count < 2 or count > 12:
-        return
-    outer = [factor for factor in factors if factor is not inner]
-    if any(term == Name("E_l2") for term in terms):
-        yield slip("penalty-left-out", quantity, terms[0], "all", term="E_l2")
-        yield slip("sign-turned", quantity, Sum((terms[0], negated(terms[1]))), "all", part="E_l2")
-        return
-    part = text(inner)
-    for place, term in enumerate(terms):
-        yield slip("one-part-only", quantity, multiply(*outer, term), place, term=text(term))
-        yield slip("one-part-only", quantity, term, ("alone", place), term=text(term))
-        if count > 2:
-            yield slip("part-left-out", quantity, multiply(*outer, add(*without(terms, place))), place, term=text(term))
-    yield slip("product-for-sum", quantity, multiply(*outer, *terms), "all", part=part)
-    yield slip("root-taken", quantity, Call("sqrt", (definition,)), "all", part=part)
-    for wrong_count in (count - 1, count + 1, 2 * count):
-        if wrong_count > 1 or outer:
-            wrong = multiply(Quotient(ONE, number(wrong_count)), inner)
-            yield slip("mean-over-wrong-count", quantity, wrong, wrong_count, count=str(count), used=str(wrong_count))
-
-
-def total_slope(scene: Scene, quantity: Quantity) -> Iterator[Slip]:
-    """Slips in the factor 1/n of a mean."""
-    definition = quantity.definition
-    if definition is None:
-        return
-    yield slip("sign-turned", quantity, negated(definition), "all", part=quantity.name)
-    if definition != ONE:
-        yield slip("factor-left-out", quantity, ONE, "all", factor=text(definition))
-        yield slip("factor-used-twice", quantity, multiply(definition, definition), "all", factor=text(definition))
-
-
-def penalty(scene: Scene, quantity: Quantity) -> Iterator[Slip]:
-    """Slips in λ/2 · Σw²."""
-    definition = quantity.definition
-    network = scene.network
-    if definition is None or network is None or has_series(definition) or network.penalty is None:
-        return
-    factors = factors_of(definition)
-    squares, outer = factors[-1], factors[:-1]
-    strength = network.penalty.strength
-    yield slip("penalty-without-strength", quantity, squares, "all", part=text(definition))
-    if network.penalty.half:
-        yield slip("half-left-out", quantity, multiply(strength, squares), "all", part=text(definition))
-    else:
-        yield slip("half-too-many", quantity, scaled_half(definition), "all", part=text(definition))
-    biases = [Power(Name(name), TWO) for name in network.bias_names()]
-    if biases:
-        wrong = multiply(*outer, add(*terms_of(squares), *biases))
-        yield slip("penalty-on-biases", quantity, wrong, "all", part=text(definition))
-    bases = [term.base for term in terms_of(squares) if isinstance(term, Power)]
-    yield slip("square-left-out", quantity, multiply(*outer, add(*bases)), "all", part=text(definition))
-    yield slip("absolute-for-square", quantity, multiply(*outer, add(*(Call("abs", (base,)) for base in bases))),
-               "all", part=text(definition))  # fmt: skip
-    yield slip("root-taken", quantity, multiply(*outer, Call("sqrt", (squares,))), "all", part=text(definition))
-
-
-def penalty_slope(scene: Scene, quantity: Quantity) -> Iterator[Slip]:
-    """Slips in λ·w."""
-    pair, definition = split_derivative(quantity.name), quantity.definition
-    if pair is None or definition is None:
-        return
-    weight = Name(pair[1])
-    yield slip("penalty-left-out", quantity, ZERO, "all", term=text(definition))
-    yield slip("penalty-without-strength", quantity, weight, "all", part=text(definition))
-    yield slip("two-too-many", quantity, multiply(TWO, definition), "all", part=text(definition))
-    yield slip("half-too-many", quantity, scaled(definition, ONE.value / 2), "all", part=text(definition))
-    yield slip("loss-for-slope", quantity, multiply(scaled_half(definition), weight), "all", part=text(definition))
-    yield slip("sign-turned", quantity, negated(definition), "all", part=text(definition))
-    network = scene.network
-    if network is not None and network.penalty is not None:
-        yield slip("factor-left-out", quantity, network.penalty.strength, "all", factor=pair[1])

@@ -12,12 +12,15 @@ from derive.check.mistakes import (
     local,
     losses,
     other_rules,
+    paths,
     perceptrons,
+    sequential,
     softmax,
+    totals,
     updates,
     whole,
 )
-from derive.check.mistakes.scene import Scene, Slip
+from derive.check.mistakes.scene import Every, Scene, Slip
 from derive.check.mistakes.sentences import Sentences
 from derive.check.mistakes.table import CONVENTIONS, HABITS, ROWS
 from derive.check.model import Mutant
@@ -35,7 +38,10 @@ MOST_TOGETHER = 400
 """A mistake in more places than these is not made throughout."""
 
 RARE = 5
-"""A slip of at most this likelihood is made in every sample of a batch, not in one of them."""
+"""A slip of at most this likelihood is made in every sample of a large batch, not in one of them."""
+
+MOST_BY_SAMPLE = 250
+"""Behind what is asked are so many quantities at most where every slip is tried in each sample alone."""
 
 Way = Callable[[Scene, Quantity], Iterator[Slip]]
 
@@ -70,26 +76,27 @@ BY_RULE: Mapping[str, Way] = {
     "softmax": softmax.softmax,
     "loss": losses.loss,
     "loss-part": losses.loss,
-    "total": losses.total,
-    "penalty": losses.penalty,
+    "total": totals.total,
+    "penalty": totals.penalty,
     "definition": _definition,
     "local-derivative": local.local,
     "chain": chain.chain,
-    "sum-over-paths": chain.paths,
+    "sum-over-paths": paths.paths,
     "cancellation": local.cancellation,
     "update": updates.update,
 }
 """What can go wrong in a quantity, by the rule that it was derived by."""
 
 
-def mutants(example: WorkedExample, quantities: Sequence[str]) -> list[Mutant]:
+def mutants(example: WorkedExample, quantities: Sequence[str], language: str = "en") -> list[Mutant]:
     """Every mistake that could change one of the quantities (canonical names, "w5@2" after updates).
 
-    In a fixed order.  Of equal exchanged definitions the likeliest slip and the likeliest convention are kept.
+    In a fixed order, with messages in that language.  Of equal exchanged definitions the likeliest slip and the
+    likeliest convention are kept.
     Exchanged definitions never come back to themselves.
     """
     scene = Scene(example, quantities)
-    sentences = Sentences()
+    sentences = Sentences(language)
     kept: dict[tuple[frozenset[tuple[str, Expr]], bool], Mutant] = {}
     for slip in _all(scene):
         inlined = _through_aliases(scene, slip.definitions)
@@ -112,7 +119,7 @@ def mutants(example: WorkedExample, quantities: Sequence[str]) -> list[Mutant]:
 
 def _all(scene: Scene) -> Iterator[Slip]:
     """First other conventions and what is done throughout, then place by place, the nearest to the question first."""
-    for way in (*whole.WHOLE, conventions.of_loss, other_rules.conventions):
+    for way in (*whole.WHOLE, *sequential.WAYS, conventions.of_loss, other_rules.conventions):
         yield from _changing(scene, way(scene))
     alone: list[Slip] = []
     together: dict[object, dict[str, Slip]] = {}
@@ -152,6 +159,8 @@ def _groups(scene: Scene, quantity: Quantity, slip: Slip) -> Iterator[object]:
         return
     kind = (slip.id, slip.kind, quantity.rule)
     yield kind
+    if isinstance(slip.kind, Every):
+        yield slip.id, slip.kind.what
     if quantity.node is not None and quantity.node.layer:
         yield (*kind, quantity.node.layer)
     if split_sample(slip.step)[1]:
@@ -167,7 +176,7 @@ def _is_held_back(scene: Scene, slip: Slip) -> bool:
     """Whether a slip is tried throughout only, where there are several places: a habit, or rare and of one sample."""
     if slip.id in HABITS:
         return slip.kind != ""
-    batch = scene.network is not None and scene.network.samples > 1
+    batch = scene.network is not None and scene.network.samples > 1 and len(scene.quantities) > MOST_BY_SAMPLE
     return batch and ROWS[slip.id].likelihood <= RARE and bool(split_sample(slip.step)[1])
 
 

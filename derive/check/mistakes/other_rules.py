@@ -40,8 +40,7 @@ def conventions(scene: Scene) -> Iterator[Slip]:
             mistake, convention = _IDS[choice.key]
             if definitions:
                 first = next(reversed(definitions))
-                yield Slip(mistake, first, definitions, {"part": meaning.replace("`", ""), "divisor": "1 - beta^t"}, "",
-                           convention)  # fmt: skip
+                yield Slip(mistake, first, definitions, {"part": meaning, "divisor": "1 - beta^t"}, "", convention)
 
 
 def _under(scene: Scene, rule: UpdateRule, recipe: Recipe) -> dict[str, Expr]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from derive.check.mistakes.scene import Scene, Slip, slip
+from derive.check.mistakes.scene import Every, Scene, Slip, slip
 from derive.check.mistakes.trees import negated, renamed, text
 from derive.derivation.chain_rule import Quantity
 from derive.derivation.graph import split_sample
@@ -19,6 +19,7 @@ from derive.formula.expression import (
     Name,
     add,
     multiply,
+    names_in,
     number,
     replace_names,
     subtract,
@@ -127,7 +128,7 @@ def _update(graph: PerceptronGraph, quantity: Quantity, head: str, place: int) -
         ]
         ways.append(("weight-for-input", add(old, multiply(eta, error, old))))
     for mistake, wrong in ways:
-        kind = (mistake, is_bias) if mistake != "wrong-input" else (mistake, text(wrong))
+        kind = Every((mistake, is_bias), mistake) if "input" not in mistake else _unnumbered(mistake, wrong, head)
         extra = {"net": f"net[{place}]", "right": text(feeds), "used": text(wrong), "input": text(feeds), "bias": head,
                  "weight": head, "rate": "eta", "factor": "eta", "part": text(error)}  # fmt: skip
         if mistake == "net-for-output":
@@ -137,6 +138,12 @@ def _update(graph: PerceptronGraph, quantity: Quantity, head: str, place: int) -
         yield slip(mistake, quantity, wrong, kind, **words, **extra)
     yield from _other_rule(graph, quantity, old, wanted, out, feeds)
     yield from _carried(graph, quantity, head, place, old)
+
+
+def _unnumbered(mistake: str, wrong: Expr, head: str) -> Every:
+    """The same at each presentation, for one parameter and for all of them."""
+    inputs = ",".join(sorted({split_sample(name)[0] for name in names_in(wrong)}))
+    return Every((head, inputs), mistake)
 
 
 def _other_rule(

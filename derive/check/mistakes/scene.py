@@ -41,6 +41,14 @@ class Slip:
     convention: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Every:
+    """The kind of a slip that is made in each update of one state, and of all states."""
+
+    state: Hashable
+    what: Hashable
+
+
 def slip(mistake: str, quantity: Quantity | str, definition: Expr, kind: Hashable = "", /, **words: str) -> Slip:
     """A slip that exchanges the definition of one quantity."""
     name = quantity if isinstance(quantity, str) else quantity.name
@@ -242,6 +250,14 @@ class Scene:
             return ()
         return tuple(self.weights[other] for other in (place + 1, place - 1) if 0 <= other < len(self.weights))
 
+    def next_biases(self, name: str) -> tuple[str, ...]:
+        """The biases with the number before and after."""
+        names = self.network.bias_names() if self.network is not None else ()
+        place = names.index(name) if name in names else None
+        if place is None:
+            return ()
+        return tuple(names[other] for other in (place + 1, place - 1) if 0 <= other < len(names))
+
     def place_of(self, weight: str) -> tuple[int, int, int] | None:
         """(layer, neuron, source) of the first use of a weight or bias, all from 1; source 0 is the bias."""
         if self.network is None or not isinstance(self.graph, NetworkGraph):
@@ -260,6 +276,39 @@ class Scene:
         if not (1 <= neuron <= weights.neurons and 1 <= source <= weights.fan_in):
             return None
         return weights.name(neuron - 1, source - 1)
+
+    def weights_into(self, output: str) -> tuple[str, ...]:
+        """The first weights into a hidden neuron."""
+        layer, position = self._neuron(output)
+        found = (self.weight_at(layer, position, source) for source in (1, 2)) if layer else ()
+        return tuple(name for name in found if name)
+
+    def of_layers_beside(self, output: str) -> tuple[str, ...]:
+        """The first outputs of the layers behind and before, of the same sample."""
+        layer, _ = self._neuron(output)
+        network, suffix = self.network, sample_suffix(split_sample(output)[1])
+        if network is None or not layer:
+            return ()
+        beside = (other for other in (layer + 1, layer - 1) if 1 <= other <= len(network.layers))
+        return tuple(f"out_{name}{suffix}" for other in beside for name in network.layers[other - 1].neurons[:2])
+
+    def _neuron(self, output: str) -> tuple[int, int]:
+        """(layer, position) of an output, both from 1; zeros where it is none."""
+        quantity = self.quantity(output) if self.network is not None and output.startswith("out_") else None
+        node = quantity.node if quantity is not None else None
+        return (node.layer, node.position) if node is not None else (0, 0)
+
+    @cached_property
+    def outputs(self) -> frozenset[str]:
+        """The net inputs of the last layer."""
+        last = self.network.layers[-1].neurons if self.network is not None else ()
+        samples = range(1, self.network.samples + 1) if self.network is not None else ()
+        return frozenset(f"net_{name}{suffix}" for name in last for suffix in ("", *map(sample_suffix, samples)))
+
+    @cached_property
+    def is_mean(self) -> bool:
+        """Whether the loss is the mean over several samples."""
+        return self.network is not None and self.network.samples > 1 and self.network.reduction == "mean"
 
     # --- order ---------------------------------------------------------------------------------------------------
 

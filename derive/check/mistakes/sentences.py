@@ -1,40 +1,38 @@
-"""The sentences of mistakes, one file a language beside the templates; {step} and the like are filled with names."""
+"""The sentences of mistakes; {step} and the like are filled with names and formulas of the problem."""
 
 from __future__ import annotations
 
-import tomllib
-from collections.abc import Mapping
-from functools import cache
-from pathlib import Path
-
 from derive.check.mistakes.scene import Slip
-from derive.errors import DeriveError
+from derive.check.phrases import phrases, titles
+from derive.formula.languages import said
 
-
-@cache
-def _file(language: str) -> Mapping[str, Mapping[str, str]]:
-    package = Path(__file__).parents[2]
-    for folder in (package / "templates", package.parent / "templates"):
-        path = folder / "prose" / f"mistakes.{language}.toml"
-        if path.is_file():
-            return tomllib.loads(path.read_text(encoding="utf-8"))
-    raise DeriveError(f"the templates are missing: no prose/mistakes.{language}.toml; install derive-nn again")
+TITLED = frozenset(("activation", "used", "part"))
+"""What a title of the catalogue may fill."""
 
 
 def sentence(mistake: str, language: str = "en") -> str:
     """The sentence of a mistake with its placeholders; KeyError where there is none."""
-    return _file(language)["mistakes"][mistake]
+    return phrases(language)["mistakes"][mistake]
 
 
 class Sentences:
     """Says a slip in the names of the problem."""
 
     def __init__(self, language: str = "en") -> None:
-        phrases = _file(language)
-        self._mistakes, self._added = phrases["mistakes"], phrases["added"]
+        known = phrases(language)
+        self._mistakes, self._added = known["mistakes"], known["added"]
+        self._language, self._titles = language, titles(language)
 
     def say(self, slip: Slip) -> str:
-        said = self._mistakes[slip.id].format_map({"step": slip.step, **slip.words})
+        words = slip.words
+        if self._language != "en":
+            words = {key: self._word(key, word) for key, word in words.items()}
+        told = self._mistakes[slip.id].format_map({"step": slip.step, **words})
         if elsewhere := slip.words.get("elsewhere"):
-            said += self._added["elsewhere"].format(places=elsewhere)
-        return said
+            told += self._added["elsewhere"].format(places=elsewhere)
+        return told.replace("`", "")  # what the catalogue says of its conventions is Markdown
+
+    def _word(self, key: str, word: str) -> str:
+        """A title of the catalogue, or a formula, in the language."""
+        title = self._titles.get(word) if key in TITLED else None
+        return title or said(word, self._language, "unicode")

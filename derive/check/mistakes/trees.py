@@ -184,6 +184,8 @@ def _quotient(top: Expr, bottom: Expr) -> Iterator[Wrong]:
     yield "divisor-left-out", top, {"divisor": text(bottom)}
     yield "product-for-division", multiply(top, bottom), whole
     yield "fraction-turned-round", Quotient(bottom, top), whole
+    if isinstance(top, Name):
+        yield "factor-left-out", Quotient(ONE, bottom), {"factor": top.name}
     if isinstance(bottom, Sum):
         yield "brackets-left-out", Sum((Quotient(top, bottom.terms[0]), *bottom.terms[1:])), whole
     if isinstance(top, Sum):

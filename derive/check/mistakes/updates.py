@@ -9,10 +9,13 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
+from derive.check.mistakes.optimizers import every, state
 from derive.check.mistakes.scene import Scene, Slip, base_and_step, slip
-from derive.check.mistakes.trees import factors_of, negated, renamed, terms_of, text, variants
+from derive.check.mistakes.trees import HALF, factors_of, negated, renamed, terms_of, text, variants
 from derive.derivation.chain_rule import Quantity, derivative_name, split_derivative
+from derive.derivation.unrolled import UnrolledGraph
 from derive.formula.expression import (
+    TWO,
     Call,
     Expr,
     Name,
@@ -91,14 +94,16 @@ def update(scene: Scene, quantity: Quantity) -> Iterator[Slip]:
             name = "ascent-for-descent"
         if moves == 2 and wrong in terms_of(definition):
             continue
-        yield slip(name, quantity, wrong, kind and (target, kind), **words, parameter=target)
+        unrolled = every(target, name, *words.values()) if isinstance(scene.graph, UnrolledGraph) else ""
+        yield slip(name, quantity, wrong, unrolled or (kind and (target, kind)), **words, parameter=target)
     if _is_step(scene, quantity, definition):
         yield from _step(scene, quantity, definition, target)
     yield from _rate(quantity, definition)
     yield from _gradients(scene, quantity, definition)
-    yield from _averages(quantity, definition)
+    yield from _averages(quantity, definition, target)
     yield from _states(scene, quantity, definition)
     yield from _epsilon(quantity, definition)
+    yield from state(scene, quantity, target)
 
 
 def _named(scene: Scene, mistake: str, words: Mapping[str, str]) -> tuple[str, str]:
@@ -137,14 +142,32 @@ def _step(scene: Scene, quantity: Quantity, definition: Expr, target: str) -> It
         yield slip("old-weight-left-out", quantity, moves[0], "all", **words)
     elif moves:
         yield slip("old-weight-left-out", quantity, add(*moves), "all", **words)
+    if len(moves) == 1 and isinstance(moves[0], Negative):
+        yield from _another_place(quantity, old, moves[0].arg, target)
     yield slip("not-updated", quantity, old, "all", **words)
     yield slip("step-times-old-weight", quantity, add(old, *(multiply(old, move) for move in moves)), "all", **words)
     for name in dict.fromkeys(names_in(definition)):
         if _is_gradient(scene, name):
             yield slip("gradient-for-update", quantity, Name(name), "all", gradient=name, **words)
-    for other in scene.next_weights(target):
+    for other in (*scene.next_weights(target), *scene.next_biases(target)):
         wrong = renamed(definition, {target: other})
         yield slip("wrong-weight", quantity, wrong, "", right=target, used=other)
+
+
+def _another_place(quantity: Quantity, old: Expr, step: Expr, target: str) -> Iterator[Slip]:
+    """Brackets where none belong in w - eta*g, the learning rate at w, twice or half the step."""
+    words = {"parameter": target, "part": text(step)}
+    yield slip("two-too-many", quantity, Sum((old, Negative(multiply(TWO, step)))), "all", **words)
+    yield slip("half-too-many", quantity, Sum((old, Negative(multiply(HALF, step)))), "all", **words)
+    factors = factors_of(step)
+    if not (len(factors) > 1 and isinstance(factors[0], Name) and _RATE.match(factors[0].name)):
+        return
+    rate, rest = factors[0], multiply(*factors[1:])
+    bracketed = (multiply(Sum((old, Negative(rate))), rest), multiply(rate, Sum((old, Negative(rest)))))
+    for way, wrong in enumerate(bracketed):
+        yield slip("brackets-put", quantity, wrong, way, formula=text(wrong), **words)
+    moved = Sum((multiply(rate, old), Negative(rest)))
+    yield slip("rate-at-the-weight", quantity, moved, "all", rate=rate.name, **words)
 
 
 def _rate(quantity: Quantity, definition: Expr) -> Iterator[Slip]:
@@ -166,7 +189,8 @@ def _gradients(scene: Scene, quantity: Quantity, definition: Expr) -> Iterator[S
         if not _is_gradient(scene, name):
             continue
         pair = split_derivative(name)
-        for other in scene.next_weights(pair[1]) if pair else ():
+        beside = (*scene.next_weights(pair[1]), *scene.next_biases(pair[1])) if pair else ()
+        for other in beside:
             used = derivative_name(pair[0], other) if pair else ""
             yield slip("gradient-of-another-weight", quantity, renamed(definition, {name: used}), "",
                        right=name, used=used)  # fmt: skip
@@ -179,14 +203,14 @@ def _gradients(scene: Scene, quantity: Quantity, definition: Expr) -> Iterator[S
                            right=name, used=used)  # fmt: skip
 
 
-def _averages(quantity: Quantity, definition: Expr) -> Iterator[Slip]:
+def _averages(quantity: Quantity, definition: Expr, target: str) -> Iterator[Slip]:
     """β·old + (1 − β)·new with the shares exchanged; β1 and β2 exchanged."""
     terms = terms_of(definition)
     if len(terms) == 2 and all(isinstance(term, Product) and len(term.factors) == 2 for term in terms):
         (kept, old), (rest, new) = (factors_of(term) for term in terms)
         if isinstance(rest, Sum) and kept in set(_deep(rest)):
             turned = Sum((Product((rest, old)), Product((kept, new))))
-            yield slip("shares-exchanged", quantity, turned, "all", part=text(kept))
+            yield slip("shares-exchanged", quantity, turned, every(target, "shares"), part=text(kept))
     found = {name: _BETAS.match(name) for name in dict.fromkeys(names_in(definition))}
     names = {name: f"{match[1]}{3 - int(match[2])}{match[3]}" for name, match in found.items() if match}
     if names:
@@ -206,12 +230,13 @@ def _states(scene: Scene, quantity: Quantity, definition: Expr) -> Iterator[Slip
         base, step = base_and_step(name)
         if name.endswith("_new") and name != quantity.name:
             old = name.removesuffix("_new")
-            yield slip("old-state-used", quantity, renamed(definition, {name: old}), "all", right=name, used=old)
+            kind = every("", "new", name)
+            yield slip("old-state-used", quantity, renamed(definition, {name: old}), kind, right=name, used=old)
         if not step or _is_gradient(scene, name):
             continue
         for used in dict.fromkeys((base, f"{base}@{step - 1}" if step > 1 else base)):
             if scene.quantity(used) is not None:
-                kind = "start" if used == base else "before"
+                kind = every(base, "start" if used == base else "before", "own" * (_target(quantity.name) == base))
                 yield slip("old-state-used", quantity, renamed(definition, {name: used}), kind, right=name, used=used)
 
 

@@ -183,12 +183,12 @@ def _left_as_it_was(scene: Scene) -> Iterator[Slip]:
     """Layers, or the biases, that were not updated."""
     if scene.network is None:
         return
-    groups = [(f"layer {place}", tuple(layer.parameters())) for place, layer in enumerate(scene.network.layers, 1)]
-    groups.append(("the biases", scene.network.bias_names()))
-    for title, names in groups if len(groups) > 2 else groups[1:]:
+    layers = [(str(place), tuple(layer.parameters())) for place, layer in enumerate(scene.network.layers, 1)]
+    for layer, names in [*(layers if len(layers) > 1 else ()), ("", scene.network.bias_names())]:
         kept: dict[str, Expr] = {f"{name}_new": Name(name) for name in names if f"{name}_new" in scene.quantities}
         if kept:
-            yield Slip("layer-not-updated", next(iter(kept)), kept, {"part": title})
+            mistake = "layer-not-updated" if layer else "biases-not-updated"
+            yield Slip(mistake, next(iter(kept)), kept, {"layer": layer})
 
 
 def penalised_biases(scene: Scene) -> Iterator[Slip]:
