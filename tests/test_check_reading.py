@@ -17,9 +17,10 @@ import derive
 from derive.check.answers import AnswerFile, read_answers, read_roster
 from derive.check.bundled import FOLDER, answers_path, bundled_answers
 from derive.check.model import Answer, Blank, Formula, Sheet, Unreadable, Written
+from derive.check.phrases import say
 from derive.check.quantities import Quantities
 from derive.check.tables import Source
-from derive.check.written import COMMA, AnswerReader
+from derive.check.written import AnswerReader
 from derive.errors import DeriveError
 from derive.formula.grammar import write
 
@@ -119,7 +120,7 @@ def test_a_decimal_comma_where_the_option_says_so(text: str, value: str) -> None
 def test_a_comma_without_the_option_is_not_read_and_the_message_names_it(text: str) -> None:
     found = answer(text)
     assert isinstance(found, Unreadable)
-    assert found.why == COMMA
+    assert found.why == say("unreadable", "comma")
     assert "--decimal-comma" in found.why
 
 

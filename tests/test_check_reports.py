@@ -16,13 +16,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import derive
-from derive.check import gradebook
 from derive.check.gradebook import Gradebook, as_data, as_json_line, cell, from_data, read_verdicts
 from derive.check.model import Mistake, Verdict
-from derive.check.verdicts import MANY, WIDE
+from derive.check.phrases import say
 from derive.check.written import harmless
 from derive.errors import DeriveError
-from derive.reports.bars import PARTS, svg_bars, text_bar
+from derive.reports.bars import PARTS, svg_bars, text_bar, tikz_bars
 from derive.reports.class_report import Tally, chart, class_blocks
 from derive.reports.folder import Folder, file_name, key_of
 from derive.reports.look import SUFFIXES, Format, page, style
@@ -31,6 +30,7 @@ from derive.reports.regrade import Regrade, regrade_blocks, write_changes
 from derive.reports.streams import JsonArray, JsonLines
 from derive.reports.student import StudentPages
 from derive.worked import WorkedExample
+from renderers import latex_compiles
 
 NASTY = "Ann <script>alert(1)</script> & \\input{x} $y$ | `z` *b* _u_ #h"
 EXPECTED = ("net_h1", "dE/dw5", "w5_new", "dE/dw1", "w1_new", "w6_new")
@@ -156,10 +156,9 @@ def test_tex_has_only_letters_that_its_fonts_have() -> None:
 
 
 def test_notes_for_the_teacher_are_not_on_the_page_of_the_student() -> None:
-    assert WIDE.startswith(gradebook.ABOUT_DIGITS)
-    assert MANY.startswith(gradebook.ABOUT_DIGITS)
+    wide = say("notes", "wide")
     look = style("text", example())
-    noted = [Verdict("Ann", "net_h1", "0.4", "rounded", "0.37750", None, None, 1, note=WIDE)]
+    noted = [Verdict("Ann", "net_h1", "0.4", "rounded", "0.37750", None, None, 1, note=wide)]
     formal = [Verdict("Ann", "net_h1", "0.4", "rounded", "0.37750", None, None, 0, note="Written with 1 decimals.")]
     assert "digits" not in page(StudentPages(example(), look).blocks(noted), look)
     assert "Written with 1 decimals." in page(StudentPages(example(), look).blocks(formal), look)
@@ -303,6 +302,29 @@ def test_the_chart_is_an_svg_with_every_count() -> None:
 # --- folders -------------------------------------------------------------------------------------------------------
 
 
+def test_the_printed_chart_has_bars_of_the_right_widths_and_breaks_into_pages() -> None:
+    picture = chart(tally(), style("latex", example()))
+    (row,) = [line for line in picture.splitlines() if r"$\partial E/\partial w_{5}$" in line]
+    bars = re.findall(r"\(([\d.]+),\d+\) rectangle \(([\d.]+),\d+\)", picture.partition(row)[2].partition("west")[0])
+    assert bars == [("0.00", "80.00"), ("80.00", "240.00")]
+    assert "{1 / 3}" in picture
+    parts = dict.fromkeys(PARTS, 1)
+    many = tikz_bars([("x", parts)] * 80, dict.fromkeys(PARTS, "word"))
+    assert many.count(r"\begin{tikzpicture}") == 3
+    assert many.count("{1 / 5}") == 80
+    assert many.count("word") == len(PARTS)
+
+
+def test_the_printed_report_compiles_whatever_the_names_are(tmp_path: Path) -> None:
+    found = tally()
+    for name in ("Дмитрий Иванов", "山田 太郎", "Nguyễn", "x" * 200, "\\input{x} $ % #"):
+        found.add(verdicts(name))
+    look = style("latex", example())
+    run = latex_compiles(page(class_blocks(found, look, "Title"), look, chart(found, look)), tmp_path)
+    assert run.errors == ()
+    assert run.pdf is not None
+
+
 def written(folder: Path, students: Iterator[list[Verdict]], key: str = "k", format: Format = "markdown") -> int:
     progress = Progress(folder, key)
     left = (each for each in students if (each[0].student, each[0].variant) not in progress.done)
@@ -354,6 +376,17 @@ def test_an_interrupted_batch_goes_on(torn: bytes, tmp_path: Path) -> None:
     folder = Folder(broken, "markdown", "Title", example, variants=False)
     assert sum(1 for _ in folder.write(progress, left, EXPECTED)) == 6
     assert files(broken) == files(tmp_path / "whole")
+
+
+def test_what_killed_runs_had_begun_is_removed_and_nothing_else(tmp_path: Path) -> None:
+    (tmp_path / "students").mkdir()
+    begun = [".gradebook.csv.17.tmp", ".verdicts.jsonl.9.tmp", "students/.Ann.md.3.tmp"]
+    others = [".mine.tmp", "students/.notes.txt.3.tmp", "gradebook.csv.17.tmp"]
+    for name in begun + others:
+        (tmp_path / name).write_text("x")
+    written(tmp_path, iter([right("Ann")]))
+    assert set(others) <= set(files(tmp_path))
+    assert not set(begun) & set(files(tmp_path))
 
 
 def test_a_batch_with_other_input_begins_again(tmp_path: Path) -> None:

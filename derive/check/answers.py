@@ -7,25 +7,16 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from derive.check.headers import Layout, delimiter_of, layout_of
-from derive.check.keyed import read_keyed
+from derive.check.keyed import Entry, Key, Record, Records, read_keyed
 from derive.check.model import Answer, Blank, Sheet, Unreadable, Written
+from derive.check.phrases import Why, phrases, say
 from derive.check.quantities import Quantities
 from derive.check.tables import Notes, Row, Source, Table, first_lines
-from derive.check.written import COMMA, AnswerReader, same, shortened, unseen
+from derive.check.written import AnswerReader, same, shortened, unseen
 from derive.errors import DeriveError
 
 FEW_STUDENTS = 5000
 """So many are kept in memory, in the order of their first rows, where rows of one student do not stand together."""
-
-Key = tuple[str, str]
-"""A student and the variant."""
-
-Entry = tuple[str, str, int, str]
-"""A quantity as it is called in the file, the answer, its line, and why the row cannot be used."""
-
-
-Groups = Callable[[], Iterator[tuple[Key, list[Entry]]]]
-
 
 @dataclass(frozen=True, slots=True)
 class AnswerFile:
@@ -52,26 +43,26 @@ def read_answers(
     *,
     decimal_comma: bool = False,
     roster: Sequence[str] = (),
+    language: str = "en",
 ) -> AnswerFile:
     """The answers in a file of any of the accepted forms; `ask` holds canonical names.
 
     Without `ask` every quantity that appears is expected of everyone.  Students of the roster without answers get
-    sheets without answers.  Raises DeriveError for a file that cannot be used at all.
+    sheets without answers.  `language` is that of what is said of unreadable answers.  Raises DeriveError for a file
+    that cannot be used at all.
     """
     notes = Notes()
-    reader = AnswerReader(quantities.find, quantities.formula, decimal_comma)
-    if keyed := read_keyed(source, notes):
-        student, variant, answers = keyed
-        entries = [(name, text, 0, "") for name, text in answers.items()]
-        found = tuple(dict.fromkeys(name for entry in answers if (name := quantities.find(entry))))
-        students, variants = 1, bool(variant)
-        groups: Groups = partial(_one_group, (student, variant), entries)
+    reader = AnswerReader(quantities.find, quantities.formula, decimal_comma, language)
+    if records := read_keyed(source, notes):
+        scan = _Scan.of(((key, [entry[0] for entry in entries]) for key, entries in records()), quantities)
+        found, variants, rows = scan.quantities, scan.variants, records
     else:
         table, layout = _table(source, quantities, notes)
-        scan = _Scan.of(table, layout, quantities, wanted=not ask)
-        found, students, variants = scan.quantities, scan.students, layout.variant is not None
-        in_order = bool(scan.scattered) and students <= FEW_STUDENTS
-        groups = partial(_groups, table, layout, None if in_order else scan.scattered)
+        scan = _Scan.of(_names(table, layout, wanted=not ask), quantities)
+        found = scan.quantities if layout.is_long else layout.quantities
+        variants, rows = layout.variant is not None, partial(_records, table, layout)
+    in_order = bool(scan.scattered) and scan.students <= FEW_STUDENTS
+    groups = partial(_groups, rows, None if in_order else scan.scattered)
     expected = tuple(ask) or found
     if not expected:
         raise DeriveError(f"{source.name}: found no quantity of this problem; accepted: names such as dE/dw5, net_h1")
@@ -89,11 +80,7 @@ def read_answers(
             notes.add(f"{student} is on the roster and has no answers")
             yield Sheet(student, {})
 
-    return AnswerFile(expected, variants, max(students, len(listed)), sheets, notes)
-
-
-def _one_group(key: Key, entries: list[Entry]) -> Iterator[tuple[Key, list[Entry]]]:
-    yield key, entries
+    return AnswerFile(expected, variants, max(scan.students, len(listed)), sheets, notes)
 
 
 def _table(source: Source, quantities: Quantities, notes: Notes) -> tuple[Table, Layout]:
@@ -129,53 +116,67 @@ def _cell(row: Row, place: int | None) -> str:
     return row.cells[place] if place is not None and place < len(row.cells) else ""
 
 
+def _names(table: Table, layout: Layout, *, wanted: bool) -> Iterator[tuple[Key, tuple[str, ...]]]:
+    """The student of each row, and the quantity that it names where that is wanted."""
+    place = layout.quantity if wanted else None
+    for key, row in _keyed_rows(table, layout):
+        yield key, () if place is None else (unseen(_cell(row, place)),)
+
+
+def _records(table: Table, layout: Layout) -> Iterator[Record]:
+    for key, row in _keyed_rows(table, layout):
+        yield key, _entries(row, layout)
+
+
 @dataclass(frozen=True, slots=True)
 class _Scan:
     """What a first reading finds: the quantities, and the students whose rows do not stand together."""
 
     quantities: tuple[str, ...]
     students: int
+    variants: bool
     scattered: frozenset[Key]
 
     @classmethod
-    def of(cls, table: Table, layout: Layout, quantities: Quantities, *, wanted: bool) -> _Scan:
+    def of(cls, rows: Iterable[tuple[Key, Iterable[str]]], quantities: Quantities) -> _Scan:
         met: set[int] = set()
         scattered: set[Key] = set()
         names: dict[str, None] = {}
         last: Key | None = None
-        for key, row in _keyed_rows(table, layout):
+        variants = False
+        for key, named in rows:
             if key != last:
                 mark = hash(key)
                 if mark in met:
                     scattered.add(key)
                 met.add(mark)
                 last = key
-            if wanted and layout.quantity is not None:
-                names[unseen(_cell(row, layout.quantity))] = None
-        found = (quantities.find(name) for name in names) if layout.is_long else iter(layout.quantities)
-        return cls(tuple(dict.fromkeys(name for name in found if name)), len(met), frozenset(scattered))
+                variants = variants or bool(key[1])
+            names.update(dict.fromkeys(named))
+        found = (quantities.find(name) or quantities.find(unseen(name)) for name in names)
+        return cls(tuple(dict.fromkeys(name for name in found if name)), len(met), variants, frozenset(scattered))
 
 
-def _groups(table: Table, layout: Layout, scattered: frozenset[Key] | None) -> Iterator[tuple[Key, list[Entry]]]:
+def _groups(rows: Records, scattered: frozenset[Key] | None) -> Iterator[Record]:
     """The entries of each student; of scattered ones (None: all) at the end, in the order of their first rows."""
     gathered: dict[Key, list[Entry]] = {}
     last: Key | None = None
     entries: list[Entry] = []
-    for key, row in _keyed_rows(table, layout):
+    for key, of_row in rows():
         if scattered is None or key in scattered:
-            gathered.setdefault(key, []).extend(_entries(row, layout))
+            gathered.setdefault(key, []).extend(of_row)
             continue
         if key != last and last is not None:
             yield last, entries
             entries = []
         last = key
-        entries.extend(_entries(row, layout))
+        entries.extend(of_row)
     if last is not None:
         yield last, entries
     yield from gathered.items()
 
 
-def _entries(row: Row, layout: Layout) -> Iterable[Entry]:
+def _entries(row: Row, layout: Layout) -> list[Entry]:
     cells, line = row.cells, row.line
     if layout.quantity is not None and layout.answer is not None:
         fault = row.fault
@@ -184,7 +185,7 @@ def _entries(row: Row, layout: Layout) -> Iterable[Entry]:
         if any(cell.strip() for cell in further):
             last = layout.answer == layout.width - 1
             answer = ",".join([answer, *further]).rstrip(" ,") if last else answer
-            fault = fault or ("" if last else _too_many(row, layout))
+            fault = fault or (None if last else _too_many(row, layout))
         return [(_cell(row, layout.quantity), answer, line, fault)]
     fault = row.fault
     beside = [*cells[layout.width :], *(cells[at] for at in layout.empty if at < len(cells))]
@@ -193,9 +194,9 @@ def _entries(row: Row, layout: Layout) -> Iterable[Entry]:
     return [(name, cells[at] if at < len(cells) else "", line, fault) for at, name in layout.columns]
 
 
-def _too_many(row: Row, layout: Layout) -> str:
+def _too_many(row: Row, layout: Layout) -> Why:
     filled = max(at for at, cell in enumerate(row.cells) if cell.strip()) + 1
-    return f"line {row.line} has {filled} cells and the header {layout.width - len(layout.empty)}"
+    return Why("cells", {"line": row.line, "filled": filled, "width": layout.width - len(layout.empty)})
 
 
 # --- sheets -----------------------------------------------------------------------------------------------------------
@@ -219,12 +220,17 @@ class _Assembly:
         lines: dict[str, int] = {}
         for called, text, line, fault in entries:
             name = self._quantities.find(called) or self._quantities.find(unseen(called))
+            reader = self._reader
+            if fault and not called:
+                self._notes.add(f"{self._source}{f', line {line}' if line else ''}: {fault.said('en')}")
+                answers |= {every: reader.refused(text, fault) for every in self._order}
+                continue
             if name is None:
                 self._unknown(called, text, line)
                 continue
-            answer = Unreadable(shortened(text.strip()), fault) if fault else self._reader.read(text, name)
-            if isinstance(answer, Unreadable) and answer.why == COMMA:
-                self._notes.add(f"{self._source}: {COMMA}")
+            answer = reader.refused(shortened(text.strip()), fault) if fault else reader.read(text, name)
+            if isinstance(answer, Unreadable) and answer.why == Why("comma").said(reader.language):
+                self._notes.add(f"{self._source}: {say('unreadable', 'comma')}")
             if name in answers:
                 answer = self._once(key[0], name, (answers[name], answer), (lines[name], line))
             answers[name] = answer
@@ -242,7 +248,8 @@ class _Assembly:
         where = self._source
         if not unseen(called):
             if text.strip():
-                self._notes.add(f"{where}, line {line}: an answer without a quantity is left out")
+                where += f", line {line}" if line else ""
+                self._notes.add(f"{where}: {shortened(text.strip())[:80]} stands without a quantity and is left out")
             return
         self._notes.add(f'{where}: "{shortened(called.strip())[:80]}" is no quantity of this problem and is left out')
 
@@ -253,14 +260,19 @@ class _Assembly:
             return old
         if isinstance(old, Blank):
             return new
-        self._notes.add(f"{self._source}: {student} answers {name} twice, in lines {lines[0]} and {lines[1]}")
+        said = f"{self._source}: {student} answers {name} twice"
+        self._notes.add(f"{said}, in lines {lines[0]} and {lines[1]}" if all(lines) else said)
         if same(old, new):
             finer = isinstance(old, Written) and isinstance(new, Written) and (new.decimals or 0) > (old.decimals or 0)
             return new if finer else old
-        if isinstance(old, Unreadable) and old.why.startswith("answered"):
-            return Unreadable(f"{old.text} / {new.text}", f"{old.why}, {new.text} in line {lines[1]}")
-        why = f"answered more than once: {old.text} in line {lines[0]}, {new.text} in line {lines[1]}"
-        return Unreadable(f"{old.text} / {new.text}", why)
+        words = {"other": new.text, "another": lines[1]}
+        begins = phrases(self._reader.language)["unreadable"]["twice"].partition("{")[0]
+        here = "" if all(lines) else "-here"
+        if isinstance(old, Unreadable) and old.why.startswith(begins):
+            why = Why(f"again{here}", {"why": old.why, **words})
+        else:
+            why = Why(f"twice{here}", {"one": old.text, "line": lines[0], **words})
+        return self._reader.refused(f"{old.text} / {new.text}", why)
 
 
 def read_roster(source: Source) -> tuple[str, ...]:

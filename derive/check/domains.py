@@ -9,42 +9,70 @@ from hashlib import sha256
 from typing import Literal
 
 from derive.catalogue.losses import Loss
+from derive.derivation.evaluate import PRECISIONS
 from derive.derivation.graph import sample_suffix
+from derive.numbers.exact import Real
 from derive.problem.loss import LossSetting
 from derive.problem.model import Network
+from derive.problem.optimizer import OptimizerRun
 from derive.worked import WorkedExample
 
 Domain = Literal["any", "probability", "positive", "sign", "fraction-of-one", "rate"]
+MOST_WORKED_OUT = 60
+"""After more updates a formula is compared without the numbers of the problem: 50 ms are soon over."""
+
 _STYLES: tuple[Domain, ...] = ("any", "any", "positive", "probability")
 _LABELS = frozenset((Fraction(0), Fraction(1), Fraction(-1)))
 
 
 class Leaves:
-    """The given quantities of a problem: their own numbers, and others that they might have had.
+    """The given quantities of a problem after `start` updates: their own numbers, and others they might have had.
 
     Drawn numbers hang on the name and the place in the row of draws alone, so they are the same every time.
     """
 
-    def __init__(self, example: WorkedExample) -> None:
+    def __init__(self, example: WorkedExample, start: int = 0) -> None:
         self._example = example
+        self._start = start
         self._targets = dict(_targets(example))
         self._shares = {name: group for group in self._targets.values() for name in group}
         self._loss = _loss(example)
+        self._of_rule = frozenset(_of_rule(example.problem.body))
 
     def own(self, name: str) -> Fraction | None:
-        """The number in the problem; None for a symbol."""
+        """The number in the problem; None for a symbol and for what an update has changed."""
+        if self._has_moved(name):
+            return None
         given = self._example.problem.given.get(name)
         if given is not None:
             return given.value
         update = self._example.problem.update
         if name == "eta" and update:
             return update.learning_rate.value
-        known = self._example.derivation.known(name, 0)
+        known = self._example.derivation.known(name, self._start)
         return known.value if known else None
+
+    def number(self, name: str) -> Real | None:
+        """The number in the problem, closely enclosed where updates have changed it; None for a symbol.
+
+        After many updates it is not worked out.
+        """
+        if not self._has_moved(name):
+            return self.own(name)
+        if self._start > MOST_WORKED_OUT:
+            return None
+        return self._example.values_after(self._start).real(name, PRECISIONS[1])
+
+    def _has_moved(self, name: str) -> bool:
+        return self._start > 0 and self._example.derivation.is_carried(name)
 
     def is_fixed(self, name: str) -> bool:
         """Whether the number belongs to the rule and not to the problem: a counter, a first state, β of Adam."""
-        return name not in self._example.problem.given and self._example.derivation.known(name, 0) is not None
+        if name in self._of_rule:
+            return True
+        if name in self._example.problem.given or self._has_moved(name):
+            return False
+        return self._example.derivation.known(name, self._start) is not None
 
     def labels(self) -> dict[str, Fraction]:
         """The targets that are labels, 0, 1 or -1: part of the question as much as the loss is."""
@@ -71,6 +99,8 @@ class Leaves:
             return self._of_target()
         if self._is_parameter(name):
             return "any"
+        if self._has_moved(name):
+            return "positive"
         body = self._example.problem.body
         if isinstance(body, LossSetting) and body.activation is None and body.loss.outputs == "probability":
             return "probability"
@@ -96,6 +126,14 @@ def unit(name: str, place: int) -> Fraction:
     """A number of three decimals between 0 and 1, neither of them; the same on every machine."""
     digest = sha256(f"{place} {name}".encode()).digest()
     return Fraction(1 + int.from_bytes(digest[:8]) % 998, 1000)
+
+
+def _of_rule(body: object) -> Iterator[str]:
+    """What an optimizer's own problem gives of the rule: first states and hyper-parameters."""
+    if isinstance(body, OptimizerRun):
+        row = body.recipe.row
+        yield from (hyper.symbol for hyper in row.hypers)
+        yield from (f"{state.name}_{parameter}" for state in row.states for parameter in body.parameters)
 
 
 def _loss(example: WorkedExample) -> Loss | None:

@@ -46,7 +46,7 @@ class Comparison:
 
     how     "proved" or "compared" of what is equal
     at      where the two differ; None where one has no value at any point, or nothing differs
-    reason  why nothing can be said
+    reason  why nothing can be said: the key of a sentence
     """
 
     outcome: Outcome
@@ -58,8 +58,8 @@ class Comparison:
 class Bench:
     """A problem at several choices of its numbers, which all formulas are laid on."""
 
-    def __init__(self, example: WorkedExample) -> None:
-        self.world = World(example)
+    def __init__(self, example: WorkedExample, start: int = 0) -> None:
+        self.world = World(example, start)
         self._samples: dict[tuple[int, tuple[tuple[str, Fraction], ...]], Sample] = {}
 
     @cached_property
@@ -72,7 +72,7 @@ class Bench:
         """The problem's own numbers."""
 
         def given(name: str) -> Real:
-            value = self.world.leaves.own(name)
+            value = self.world.leaves.number(name)
             if value is None:
                 raise Undefined(f"{name} has no number")
             return value
@@ -120,7 +120,7 @@ class Bench:
     def agreement(self, expr: Expr, asked: str, fixed: Mapping[str, Fraction] | None = None) -> Comparison:
         """The same by numbers alone; raises TooLarge."""
         if (effort := _effort(expr)) > MOST_EFFORT:
-            raise TooLarge("it takes too long to be compared by numbers")
+            raise TooLarge("too-long")
         names = self.world.needed((*names_in(expr), asked))
         tally = _Tally(ENOUGH if effort <= MOST_EFFORT // 2 else LEAST)
         for place in range(TRIED_AT_KINKS):
@@ -177,10 +177,10 @@ class _Tally:
         if self.agreed >= LEAST and self._is_covered():
             return Comparison("equal", "compared")
         if self.agreed >= LEAST:
-            return Comparison("unknown", reason="it agrees wherever it was tried, but not every case could be tried")
+            return Comparison("unknown", reason="not-every-case")
         if self.defined >= LEAST and self.without == self.defined:
             return Comparison("different")
-        return Comparison("unknown", reason="too few points where both have a value that can be compared")
+        return Comparison("unknown", reason="too-few-points")
 
 
 def decided(yours: Real, expected: Real) -> Outcome:
@@ -208,6 +208,6 @@ def _effort(expr: Expr) -> int:
 
 
 @lru_cache(maxsize=KEPT)
-def bench_of(example: WorkedExample) -> Bench:
-    """The bench of a problem, kept for a while: every student of a class lays formulas on it."""
-    return Bench(example)
+def bench_of(example: WorkedExample, start: int = 0) -> Bench:
+    """The bench of a problem after so many updates, kept for a while: every student of a class lays formulas on it."""
+    return Bench(example, start)

@@ -6,11 +6,13 @@ the text, so that 2*dE/dw5 is twice a derivative and no quotient of 2·dE and dw
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from functools import lru_cache
 from itertools import islice
 
 from derive.check.model import Formula
+from derive.check.moments import Moments
 from derive.derivation.names import UnknownQuantity, resolve
 from derive.errors import DeriveError
 from derive.formula.expression import Expr, Name, names_in, replace_names
@@ -21,6 +23,7 @@ from derive.worked import WorkedExample
 
 _OPENING = ("$$", "$", r"\(", r"\[")
 _CLOSING = ("$$", "$", r"\)", r"\]")
+_UPDATED = re.compile(r"(?<=[0-9A-Za-z}\]])(?:⁺|\^\{\+\}|\^\{\[([0-9]{1,6})\]\})(?![\w@⁺])")
 _SIGMOID = frozenset(("sigma", "sig", "logistic"))
 
 
@@ -29,18 +32,29 @@ def read_formula(text: str, example: WorkedExample, quantity: str = "") -> Formu
 
     quantity  what was asked: "dE/dw5 = …" may stand in front of the formula
 
-    Raises `Unreadable` with the column for what the grammar does not know, for a name that is no quantity of the
-    problem and for a quantity after an update that is no quantity of its own (w5@3).
+    Raises `Unreadable` with the column for what the grammar does not know and for a name that is no quantity of the
+    problem.
     """
     names = _Names(example)
     start = _start_of(text, names, quantity)
     body = text[start : len(text) - _closing(text)]
     try:
-        expr = read(body, names=names.is_known, joined=names.joined)
+        expr = _as_on_pages(body, names) or read(body, names=names.is_known, joined=names.joined)
     except Unreadable as error:
         accepted = names.some() if error.accepted == "a known name" else error.accepted
         raise Unreadable(error.column + start, error.found, accepted) from error
     return Formula(text, names.canonical(expr))
+
+
+def _as_on_pages(text: str, names: _Names) -> Expr | None:
+    """A formula with the updates of its names as pages print them, w5⁺ or w_{5}^{[2]}; None where there are none."""
+    marked = _UPDATED.sub(lambda found: f"@{found[1] or 1}", text)
+    if marked == text:
+        return None
+    try:
+        return read(marked, names=names.is_known, joined=names.joined)
+    except Unreadable:
+        return None
 
 
 def _start_of(text: str, names: _Names, quantity: str) -> int:
@@ -75,9 +89,7 @@ class _Names:
             found = resolve(word, derivation, suggest=False)
         except UnknownQuantity:
             return None
-        if found.step > 1 or (found.step and not derivation.is_carried(found.name)):
-            return None
-        return f"{found.name}_new" if found.step else found.name
+        return Moments(derivation).joined(found.name, found.step)
 
     def is_known(self, word: str) -> bool:
         return self.find(word) is not None

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import IO, Any
 
 from derive.check.model import Mistake, Verdict
+from derive.check.phrases import say
 from derive.check.written import harmless
 from derive.errors import DeriveError
 
@@ -17,9 +18,6 @@ Verdicts = Sequence[Verdict]
 
 FULL = frozenset(("correct", "rounded"))
 FOR_A_PERSON = frozenset(("unreadable", "undecided"))
-ABOUT_DIGITS = "At the digits written"
-"""How a note begins that tells the teacher that more digits should have been asked for."""
-
 OPEN = "?"
 """What stands for marks that a person must give."""
 
@@ -53,6 +51,16 @@ def is_open(verdict: Verdict) -> bool:
 def is_right(verdict: Verdict) -> bool:
     """Whether the answer is right and gets full marks for it."""
     return verdict.status in FULL and verdict.marks is not None and verdict.marks >= 1
+
+
+def is_about_digits(verdict: Verdict, language: str) -> bool:
+    """Whether the note tells the teacher that more digits should have been asked for."""
+    return bool(verdict.note) and verdict.note.startswith(say("notes", "digits", language))
+
+
+def alone(message: str, language: str) -> str:
+    """The message of a mistake without the words that say that it is one of several."""
+    return message.removeprefix(say("added", "one_of", language))
 
 
 def marks_of(verdicts: Iterable[Verdict]) -> float:

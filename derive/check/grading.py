@@ -7,7 +7,7 @@ precisions that occur, and one for the students where these differ.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
 from fractions import Fraction
@@ -15,6 +15,8 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
+from derive.check.columns import View, elsewhere, lenient, spread
+from derive.check.divisors import Reached
 from derive.check.enclosure import evaluate, hull
 from derive.check.precision import SINGLE, Flags, Floats, Grid, Precision, Range, last_digit_of
 from derive.check.program import Node, Program
@@ -86,7 +88,8 @@ class _Walk:
         self._no_single_where_double()
         precisions = tuple(numbers.precisions)
         self._grid = Grid(precisions) if precisions else None
-        self._graded = Graded(precisions)
+        reached = (Reached(program.nodes, self._grid, evaluate) for _ in range(2))
+        self._graded = Graded(precisions, honest=next(reached), own=next(reached))
         there = ~np.isnan(numbers.value) & (numbers.decimals != NO_PLACE)
         self._finest = np.where(there, numbers.read_scale, 0.0).max(axis=0, initial=0.0)
         self._idle: dict[str, Flags] = {}
@@ -128,7 +131,7 @@ class _Walk:
         """What may be computed honestly, and from the student's own answers along each route; both are carried on."""
         honest, own = self._graded.honest, self._graded.own
         if not node.routes or self._grid is None:
-            honest[node.key] = own[node.key] = _lenient(np.asarray(self._truth[node.key], dtype=np.float64))
+            honest[node.key] = own[node.key] = lenient(np.asarray(self._truth[node.key], dtype=np.float64))
             return honest[node.key], []
         found = hull(*(evaluate(way, honest, self._grid) for way in node.routes))
         plain = self._grid.rounded(found)
@@ -138,8 +141,8 @@ class _Walk:
         columns = np.flatnonzero(self._strayed)
         view = View(own, columns)
         ways = [evaluate(way, view, self._grid) for way in node.routes]
-        own[node.key] = _spread(honest[node.key], self._grid.rounded(ways[0]), columns, self._count)
-        return found, [_spread(found, way, columns, self._count) for way in ways]
+        own[node.key] = spread(honest[node.key], self._grid.rounded(ways[0]), columns, self._count)
+        return found, [spread(found, way, columns, self._count) for way in ways]
 
     def _as_beside(self, key: str, carried: Range) -> Range:
         """What is carried on of a quantity that nobody is asked for, where its like is written with fewer digits."""
@@ -158,11 +161,12 @@ class _Walk:
     def _reach_late(self, node: Node, env: Mapping[str, Range], where: Flags, found: Range) -> Range:
         """The interval with the further ways to compute a quantity, for those students that need them."""
         columns = np.flatnonzero(where)
-        if not node.late or not columns.size or self._grid is None:
+        ways = node.late if env is self._graded.own else (*node.late, *node.past)
+        if not ways or not columns.size or self._grid is None:
             return found
         view = View(env, columns)
-        more = hull(*(evaluate(way, view, self._grid) for way in node.late))
-        return hull(found, _spread(found, more, columns, self._count))
+        more = hull(*(evaluate(way, view, self._grid) for way in ways))
+        return hull(found, spread(found, more, columns, self._count))
 
     def _idle_at(self, node: Node) -> Flags | None:
         """Where a wrong answer made a quantity zero that is not, or one behind it: what follows is trivial."""
@@ -188,7 +192,7 @@ class _Walk:
         correct = there & self._right(key, value, truth, row)
         honest = self._written(reached, row, at)
         accepted = correct | (there & self._within(value, honest, row))
-        if node.late and not accepted.all():
+        if (node.late or node.past) and not accepted.all():
             honest = self._written(self._reach_late(node, graded.honest, there & ~accepted, reached), row, at)
             accepted = correct | (there & self._within(value, honest, row))
         follows = np.zeros(value.shape, dtype=np.bool_)
@@ -204,7 +208,7 @@ class _Walk:
         either = follows & accepted
         follows &= ~accepted
         trivial = follows & (idle if idle is not None else False)
-        self._carry(node, row, accepted, there)
+        self._carry(node, row, accepted, there, at)
         standing = np.where(there, int(Standing.WRONG), int(Standing.NONE))
         standing = np.where(follows, int(Standing.FOLLOWS), standing)
         standing = np.where(trivial, int(Standing.TRIVIAL), standing)
@@ -253,7 +257,7 @@ class _Walk:
                 right[place] = _decided(self._program, key, float(value[place]), float(half[place]))
         return right
 
-    def _carry(self, node: Node, row: int, accepted: Flags, there: Flags) -> None:
+    def _carry(self, node: Node, row: int, accepted: Flags, there: Flags, at: Flags) -> None:
         """What the students go on with: what they wrote, or what it may stand for."""
         honest, own, key = self._graded.honest, self._graded.own, node.key
         value, unit = self._numbers.value[row], 1.0 / self._numbers.read_scale[row]
@@ -262,7 +266,8 @@ class _Walk:
         was, was_own = honest[key], own[key]
         same = was_own is was
         more = unit + (was.hi - was.lo) if node.late else 0.0
-        lo, hi = np.maximum(read.lo, was.lo - more), np.minimum(read.hi, was.hi + more)
+        may = elsewhere(was, at)
+        lo, hi = np.maximum(read.lo, may.lo - more), np.minimum(read.hi, may.hi + more)
         apart = lo > hi
         lo = np.minimum(np.where(apart, read.lo, lo), value)
         hi = np.maximum(np.where(apart, read.hi, hi), value)
@@ -275,45 +280,6 @@ class _Walk:
             return
         mine = Range(np.where(accepted, lo, read.lo), np.where(accepted, hi, read.hi))
         own[key] = Range(np.where(there, mine.lo, was_own.lo), np.where(there, mine.hi, was_own.hi))
-
-
-@dataclass(frozen=True, slots=True)
-class View(Mapping[str, Range]):
-    """An environment for some of the students."""
-
-    whole: Mapping[str, Range]
-    columns: NDArray[np.intp]
-
-    def __getitem__(self, key: str) -> Range:
-        lo, hi = self.whole[key]
-        few_lo = lo[:, self.columns] if lo.shape[1] > 1 else lo
-        few_hi = few_lo if hi is lo else hi[:, self.columns] if hi.shape[1] > 1 else hi
-        return Range(few_lo, few_hi)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.whole)
-
-    def __len__(self) -> int:
-        return len(self.whole)
-
-
-def _spread(base: Range, some: Range, columns: NDArray[np.intp], count: int) -> Range:
-    """An interval for all students: what holds for some of them in the columns of these."""
-    ends = []
-    for whole, part in zip(base, some, strict=True):
-        full = np.array(np.broadcast_to(whole, (max(whole.shape[0], part.shape[0]), count)))
-        full[:, columns] = part
-        ends.append(full)
-    return Range(*ends)
-
-
-def _lenient(value: Floats) -> Range:
-    """A given number as it stands; without one, anything."""
-    value = np.atleast_2d(value)
-    missing = np.isnan(value)
-    if not missing.any():
-        return Range(value, value)
-    return Range(np.where(missing, -np.inf, value), np.where(missing, np.inf, value))
 
 
 def _decided(program: Program, key: str, value: float, half: float) -> bool:

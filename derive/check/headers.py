@@ -58,7 +58,7 @@ class Layout:
 
 def role_of(header: str) -> Role | None:
     """What a column of that name holds."""
-    return ROLES.get(re.sub(r"[\s_.\-:#]+", "", header.casefold()))
+    return ROLES.get(_plain(header))
 
 
 def delimiter_of(lines: Sequence[str], find: Find) -> str:
@@ -79,7 +79,7 @@ def layout_of(header: Sequence[str], find: Find, place: str) -> Layout:
     names = [unseen(cell) for cell in header]
     roles: dict[Role, int] = {}
     for at, name in enumerate(names):
-        if (role := role_of(name)) and _surer(name, role, roles, names):
+        if (role := role_of(name)) and surest(name, role, names[roles[role]] if role in roles else None):
             roles[role] = at
     empty = frozenset(at for at, name in enumerate(names) if not name)
     if "answer" in roles and "quantity" in roles:
@@ -102,11 +102,15 @@ def layout_of(header: Sequence[str], find: Find, place: str) -> Layout:
     raise DeriveError(f"{place}: found the columns {found[:200]}; accepted: {ACCEPTED}")
 
 
-def _surer(name: str, role: Role, roles: Mapping[Role, int], names: Sequence[str]) -> bool:
-    """Whether a column is the better one for a role: the first, and a student's number before a name."""
-    if role not in roles:
+def surest(name: str, role: Role, other: str | None) -> bool:
+    """Whether a column or a key says better than another who or what is meant: the first, a number before a name."""
+    if other is None:
         return True
     if role != "student":
         return False
-    order = [re.sub(r"[\s_.\-:#]+", "", word.casefold()) for word in (name, names[roles[role]])]
-    return STUDENT_WORDS.index(order[0]) < STUDENT_WORDS.index(order[1])
+    first, second = (STUDENT_WORDS.index(_plain(word)) for word in (name, other))
+    return first < second
+
+
+def _plain(header: str) -> str:
+    return re.sub(r"[\s_.\-:#]+", "", header.casefold())

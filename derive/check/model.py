@@ -9,8 +9,6 @@ from typing import Literal
 
 from derive.formula.expression import Expr
 
-ONE_OF = "One of: "
-"""In front of the message of the first of several mistakes."""
 Status = Literal["correct", "rounded", "follow-through", "wrong", "blank", "unreadable", "undecided"]
 
 
@@ -112,8 +110,8 @@ class Verdict:
     marks       of 1; None where a person must decide
     note        one sentence for the reader: where an expression differs, why an answer could not be read, that too
                 few digits were asked for, that a degenerate earlier answer made this one trivial
-    chance      how many mistakes are expected to give this answer by chance: the share of the plausible range that
-                the answer's last digit stands for, times the mistakes tried
+    chance      how many single mistakes are expected to give a number of this size by chance: those that give one
+                from half of it to one and a half times it, times the share of these numbers that it stands for
     """
 
     student: str
@@ -138,6 +136,7 @@ class Marking:
     require_decimals     an answer written with fewer digits after the point gets no marks, whatever its value
     require_significant  the same for significant digits
     decimal_comma        a comma is the decimal mark in answers
+    language             of messages and notes
     """
 
     follow_through: float = 1
@@ -145,3 +144,4 @@ class Marking:
     require_decimals: int | None = None
     require_significant: int | None = None
     decimal_comma: bool = False
+    language: str = "en"

@@ -60,7 +60,15 @@ class Atom:
 
 @dataclass(frozen=True, slots=True)
 class Times:
+    """A product.
+
+    squares   for each o beside 1 − o, its place and the mask of the two
+    slopes    the places of 1 − o²
+    """
+
     atoms: tuple[Atom, ...]
+    squares: tuple[tuple[int, int], ...] = ()
+    slopes: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +173,18 @@ def is_computed(plan: Plan) -> bool:
     return plan.computed if isinstance(plan, Constant) else not isinstance(plan, Reference)
 
 
+def is_linear(plan: Plan) -> bool:
+    """Whether a plan is a quantity, or a sum of quantities and numbers."""
+    match plan:
+        case Reference() | Constant():
+            return True
+        case Minus(arg):
+            return is_linear(arg)
+        case Total(terms):
+            return all(map(is_linear, terms))
+    return False
+
+
 def _float(top: int, bottom: int) -> float:
     try:
         return top / bottom
@@ -239,8 +259,25 @@ def _product(expr: Product, around: Surroundings) -> Plan:
     elif len(atoms) == 1:
         whole = atoms[0].plan
     else:
-        whole = Times(tuple(atoms))
+        whole = Times(tuple(atoms), _squares(atoms), _slopes(atoms))
     return Minus(whole) if negative else whole
+
+
+def _squares(atoms: list[Atom]) -> tuple[tuple[int, int], ...]:
+    found = []
+    for place, atom in enumerate(atoms):
+        rest = Total((Constant(1.0), Minus(atom.plan)))
+        found += [(place, 1 << place | 1 << other) for other, each in enumerate(atoms) if each.plan == rest]
+    return tuple(found)
+
+
+def _slopes(atoms: list[Atom]) -> tuple[int, ...]:
+    found = []
+    for place, atom in enumerate(atoms):
+        match atom.plan:
+            case Total((Constant(1.0), Minus(Times((one, other))))) if one == other:
+                found.append(place)
+    return tuple(found)
 
 
 def _signed(factors: tuple[Expr, ...], around: Surroundings, *, through: bool) -> list[tuple[bool, Expr]]:

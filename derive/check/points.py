@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import Generic, TypeVar
 
 from derive.check.domains import Leaves
+from derive.check.moments import Moments
 from derive.derivation.chain_rule import split_derivative
 from derive.derivation.evaluator import Evaluator, Numbers
 from derive.formula.expression import Expr, children, names_in
@@ -23,15 +24,16 @@ T = TypeVar("T")
 
 
 class TooLarge(Exception):
-    """The comparison would take too long; says why."""
+    """The comparison would take too long; says why, by the key of a sentence."""
 
 
 class World:
-    """The definitions of a problem."""
+    """The definitions of a problem whose given parameters are those after `start` updates."""
 
-    def __init__(self, example: WorkedExample) -> None:
+    def __init__(self, example: WorkedExample, start: int = 0) -> None:
         self.example = example
-        self.leaves = Leaves(example)
+        self.leaves = Leaves(example, start)
+        self.moments = Moments(example.derivation, start)
         self._parts: dict[str, tuple[str, ...]] = {}
         self._nodes: dict[str, int] = {}
         self._whole = lru_cache(maxsize=64)(lambda names: self._in_order(names, lambda _: False))
@@ -40,11 +42,13 @@ class World:
         """What a quantity is; None for what is given."""
         if name == "eta" or name in self.example.problem.given:
             return None
-        return self.example.derivation.quantity(name).definition
+        return self.moments.definition(name)
 
     def is_forward(self, name: str) -> bool:
         """Whether a name is a step of the forward pass."""
-        return split_derivative(name) is None and not name.endswith("_new") and self.definition(name) is not None
+        base, step = self.moments.split(name)
+        is_step = split_derivative(base) is None and not (step and self.example.derivation.is_carried(base))
+        return is_step and self.definition(name) is not None
 
     def parts(self, name: str) -> tuple[str, ...]:
         """The names in a definition, each once."""
@@ -79,7 +83,7 @@ class World:
             stack.extend(part for part in self.parts(name) if part not in order)
             nodes += self._nodes[name]
             if len(opened) > MOST_NAMES or nodes > MOST_NODES:
-                raise TooLarge("it hangs on too many quantities to be compared")
+                raise TooLarge("too-many")
         return tuple(order)
 
 

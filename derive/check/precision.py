@@ -8,6 +8,7 @@ of an interval; the result itself is always among them.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -57,12 +58,24 @@ class Grid:
         kinds = [each.kind for each in precisions]
         self._scale = np.array([10.0**each.digits if each.kind == "decimals" else 1.0 for each in precisions])
         self._scale = self._scale.reshape(shape)
-        self._significant = np.array([kind == "significant" for kind in kinds]).reshape(shape)
+        self.significant = np.array([kind == "significant" for kind in kinds]).reshape(shape)
         self._digits = np.array([float(each.digits) for each in precisions]).reshape(shape)
         self._float = np.array([_SLACK.get(kind, 0.0) for kind in kinds]).reshape(shape)
-        self._any_significant = bool(self._significant.any())
+        self._any_significant = bool(self.significant.any())
         self._any_float = bool(self._float.any())
-        self.exact = kinds == ["double"]
+        self.exact = all(kind == "double" for kind in kinds)
+        kept = np.where(self.significant, 1 - 10.0 ** np.minimum(1 - self._digits, 0.0), 0.5)
+        self.least_left = np.where(self._float > 0, 1 - self._float, np.maximum(kept, 0.5))
+        """So much is left at least of a number that does not round to zero."""
+
+    def some(self, rows: NDArray[np.intp]) -> Grid:
+        """The precisions of these rows."""
+        found = copy(self)
+        found.precisions = tuple([self.precisions[row] for row in rows.tolist()])
+        for name, part in vars(self).items():
+            if isinstance(part, np.ndarray):
+                setattr(found, name, part[rows])
+        return found
 
     def rounded(self, x: Range) -> Range:
         """The interval of what may be carried on for numbers of `x`."""
@@ -92,7 +105,7 @@ class Grid:
         tenths = scaled * 10
         on_grid = abs(tenths - np.rint(tenths)) <= 10 * slack
         up = np.maximum(np.floor(scaled + (0.5 + slack)), np.floor(tenths + (0.5 + 10 * slack)) / 10)
-        up = np.maximum(up, np.where(on_grid, scaled, scaled + 0.005))
+        up = np.maximum(up, np.where(on_grid, scaled, np.minimum(scaled + 0.005, 2 * scaled)))
         down = np.minimum(np.floor(scaled + slack), scaled)
         large = ~(scaled < _WHOLE)
         if large.any():
@@ -104,7 +117,17 @@ class Grid:
         if not self._any_significant:
             return self._scale
         place = np.floor(np.log10(np.where((size > 0) & np.isfinite(size), size, 1.0)) + 1e-13)
-        return np.where(self._significant, 10.0 ** np.clip(self._digits - 1 - place, -290, 290), self._scale)
+        return np.where(self.significant, 10.0 ** np.clip(self._digits - 1 - place, -290, 290), self._scale)
+
+    def first_digits(self, size: Floats) -> Floats:
+        """The least that rounding makes of numbers from `size` on, unless zero: the first digit always stays."""
+        scale = self.scale(size)
+        scaled = size * scale
+        kept = np.floor(scaled + (_NOISE + 1e-14 * scaled)) / scale
+        lead = 10.0 ** np.floor(np.log10(np.where((size > 0) & np.isfinite(size), size, 1.0)) + 1e-13)
+        first = np.floor(size / lead + _NOISE) * lead
+        found = np.where(kept > 0, kept, np.where(size > 0, first, 0.0))
+        return np.where((self._float > 0) | ~np.isfinite(size) | ~(scaled < _WHOLE), size * self.least_left, found)
 
     def unit(self, size: Floats) -> Floats:
         """A unit of the last digit of numbers of that size."""

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from derive.check.model import Mistake, Written
+from derive.check.phrases import say
 
 POWERS = (1, -1, 2, -2, 3, -3)
 FEWEST_DIGITS = 2
@@ -25,9 +26,10 @@ class Reach:
 
 
 def slips(
-    quantity: str, answer: Written, reaches: tuple[Reach, ...], others: Mapping[str, float], unit: float
-) -> Iterator[Mistake]:
-    """The slips that turn a number that may be written into the one that is.
+    quantity: str, answer: Written, reaches: tuple[Reach, ...], others: Mapping[str, float], unit: float,
+    language: str = "en",
+) -> Iterator[Mistake]:  # fmt: skip
+    """The slips that turn a number that may be written into the one that is, told in that language.
 
     reaches   intervals of right answers (true, and from the student's own earlier ones)
     others    true values of other quantities by name, for a neighbour's number
@@ -36,25 +38,28 @@ def slips(
     value, digits = float(answer.value), answer.significant or 0
     if not value:
         return
+
+    def told(mistake: str, key: str = "", /, **words: object) -> Mistake:
+        return Mistake(mistake, say("slips", key or mistake, language, quantity=quantity, **words), step=quantity)
+
     if _any(reaches, -value, 0.0):
-        yield Mistake("sign-lost", f"The sign of {quantity} is the wrong one.", step=quantity)
+        yield told("sign-lost")
     if digits >= FEWEST_DIGITS:
         for power in POWERS:
             if _any(reaches, value * 10.0**power, 0.5 * unit * 10.0**power):
-                places = f"{abs(power)} place{'s' * (abs(power) > 1)}"
-                side = "left" if power > 0 else "right"
-                message = f"The decimal point of {quantity} has slipped {places} to the {side}."
-                yield Mistake("decimal-point-slipped", message, step=quantity)
+                places = say("slips", "place" if abs(power) == 1 else "places", language, n=abs(power))
+                yield told("decimal-point-slipped", "point-to-left" if power > 0 else "point-to-right", places=places)
                 break
         for swapped in _transposed(answer):
             if _any(reaches, swapped, 0.0):
-                yield Mistake("digits-transposed", f"Two digits of {quantity} have changed places.", step=quantity)
+                yield told("digits-transposed")
                 break
-    yield from _copied(quantity, value, digits, others, unit)
+    if copied := _copied(value, digits, others, unit):
+        yield told("another-quantity", name=copied)
     if digits >= FEWEST_DIGITS and "%" not in answer.text and _any(reaches, value / 100, 0.005 * unit):
-        yield Mistake("percent", f"{quantity} was written in percent, without the sign.", step=quantity)
+        yield told("percent")
     if digits >= FEWEST_DIGITS and any(_beside(reach, value, unit) for reach in reaches):
-        yield Mistake("last-digit", f"The last digit of {quantity} is one off.", step=quantity)
+        yield told("last-digit")
 
 
 def _any(reaches: tuple[Reach, ...], value: float, slack: float) -> bool:
@@ -81,17 +86,11 @@ def _transposed(answer: Written) -> Iterator[float]:
             yield float(sign * unit * int(changed))
 
 
-def _copied(
-    quantity: str, value: float, digits: int, others: Mapping[str, float], unit: float
-) -> Iterator[Mistake]:
-    """The number of another quantity of the same kind, or of the gradient where the new weight was asked for."""
+def _copied(value: float, digits: int, others: Mapping[str, float], unit: float) -> str:
+    """Whose number it is: another quantity's of the same kind, the gradient's where the new weight was asked for."""
     if digits < FEWEST_DIGITS:
-        return
-    for name, true in others.items():
-        if abs(value - true) <= 0.5000001 * unit:
-            message = f"This is {name}; asked for is {quantity}."
-            yield Mistake("another-quantity", message, step=quantity)
-            return
+        return ""
+    return next((name for name, true in others.items() if abs(value - true) <= 0.5000001 * unit), "")
 
 
 def family(name: str) -> str:

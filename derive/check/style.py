@@ -6,9 +6,11 @@ has lost its last zeros (a spreadsheet writes 0.5 for 0.5000); a single answer m
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,7 +35,11 @@ SHOWS = 3
 HALF = 0.5
 """On a sheet of settled decimals, significant digits that fewer of the answers show are not how it is rounded."""
 SETTLED = 0.7  # ... where so large a share of them agrees
+LOST = 2.0
+"""Where so many times more answers have fewer decimals than lose zeros by chance (1 in 10), those are not lost ..."""
+FEWEST_MEANT = 2  # ... where there are at least so many: outputs are written to 4 decimals, gradients to 6.
 _PLACES = MOST_DIGITS + 1
+_NUMBERED = re.compile(r"[_0-9\[@]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +79,17 @@ def numbers(sheets: Sequence[Sheet], expected: Sequence[str]) -> Numbers:
                 if answer.decimals is not None:
                     decimals[row, column] = max(-300, min(answer.decimals, NO_PLACE - 1))
                     significant[row, column] = answer.significant or 0
-    return _read(value, decimals, significant)
+    return _read(value, decimals, significant, families(tuple(expected)))
+
+
+@lru_cache(maxsize=256)
+def families(expected: tuple[str, ...]) -> tuple[tuple[int, ...], ...]:
+    """The rows of quantities of one kind: all net_…, all ∂E/∂w…."""
+    found: dict[str, list[int]] = {}
+    for row, name in enumerate(expected):
+        kind = _NUMBERED.split(name, maxsplit=1)[0]
+        found.setdefault(kind + "_new" * name.endswith("_new"), []).append(row)
+    return tuple(tuple(rows) for rows in found.values() if len(rows) > 1)
 
 
 def _double(answer: Written) -> float:
@@ -83,11 +99,11 @@ def _double(answer: Written) -> float:
         return LARGEST if answer.value > 0 else -LARGEST
 
 
-def _read(value: Floats, decimals: Whole, significant: Whole) -> Numbers:
+def _read(value: Floats, decimals: Whole, significant: Whole, kinds: Sequence[Sequence[int]]) -> Numbers:
     there = np.isfinite(value) & (decimals != NO_PLACE)
     shown = there & (decimals > 0)
-    most_places, share_places, count = _commonest(decimals, shown)
-    most_digits, share_digits, _ = _commonest(significant, shown & (value != 0))
+    most_places, share_places, count, alike = _commonest(decimals, shown)
+    most_digits, share_digits, _, _ = _commonest(significant, shown & (value != 0))
     by_places = (count >= SHOWS) & (share_places >= SETTLED)
     by_digits = (count >= SHOWS) & (share_digits >= SETTLED)
     size = abs(np.where(there, value, 0.0))
@@ -98,7 +114,13 @@ def _read(value: Floats, decimals: Whole, significant: Whole) -> Numbers:
     whole_places = np.where(unlikely, most_places, np.minimum(most_places, np.maximum(most_digits - 1, 1)))
     places = np.where(whole, np.where(by_places, whole_places, WHOLE_PLACES), places)
     digits = np.maximum(significant, FEWEST_SIGNIFICANT)
-    worked = np.where(by_places, np.maximum(places, most_places), places)
+    full = ~unlikely & (decimals > 0) & (significant >= most_digits)
+    fewer = np.maximum(most_places - decimals, 0)
+    often = shown & (alike >= LOST * 0.1**fewer * count)
+    meant = (often | _shared(decimals, shown, kinds)) & (decimals >= FEWEST_MEANT)
+    second = np.where(meant, decimals, most_places).min(axis=0)
+    places = np.where(whole & by_places, np.minimum(places, second), places)
+    worked = np.where(by_places & ~meant, np.maximum(places, np.where(decimals < second, second, most_places)), places)
     kept = np.where(by_digits | (by_places & (share_digits >= HALF)), np.maximum(digits, most_digits), digits)
     sane = there & (size < LARGEST)
     may_places = sane & ~(by_digits & ~by_places) & (places >= 0)
@@ -115,18 +137,34 @@ def _read(value: Floats, decimals: Whole, significant: Whole) -> Numbers:
         decimals,
         significant,
         10.0 ** np.where(decimals == NO_PLACE, 0, np.clip(places, -300, 300)),
-        10.0 ** np.where(decimals == NO_PLACE, MOST_DIGITS, np.clip(worked, -300, 300)),
+        10.0 ** np.where(decimals == NO_PLACE, MOST_DIGITS, np.clip(np.where(full, places, worked), -300, 300)),
         (places >= 2) | (significant >= 2),
         found,
     )
 
 
-def _commonest(counts: Whole, shown: Flags) -> tuple[Whole, Floats, Whole]:
-    """For each sheet the commonest number of places or digits, its share, and how many answers show one."""
+def _shared(decimals: Whole, shown: Flags, kinds: Sequence[Sequence[int]]) -> Flags:
+    """Where all answers of some kind have as many decimals as this one: no zeros are lost so evenly."""
+    found = np.zeros_like(shown)
+    for kind in kinds:
+        rows = list(kind)
+        of_kind = np.where(shown[rows], decimals[rows], NO_PLACE)
+        first, last = of_kind.min(axis=0), np.where(shown[rows], decimals[rows], -1).max(axis=0)
+        settled = (first == last) & (shown[rows].sum(axis=0) > 1)
+        found |= shown & settled & (decimals == first)
+    return found
+
+
+def _commonest(counts: Whole, shown: Flags) -> tuple[Whole, Floats, Whole, Whole]:
+    """For each sheet the commonest number of places or digits, its share, and how many answers show one.
+
+    At the end, for each answer, how many answers of its sheet show as many.
+    """
     total = shown.sum(axis=0)
     each = np.stack([((counts == number) & shown).sum(axis=0) for number in range(_PLACES)])
     best = each.shape[0] - 1 - each[::-1].argmax(axis=0)
-    return best, each.max(axis=0) / np.maximum(total, 1), total
+    alike = np.take_along_axis(each, np.clip(counts, 0, _PLACES - 1), axis=0)
+    return best, each.max(axis=0) / np.maximum(total, 1), total, alike
 
 
 def _mark(found: dict[Precision, Flags], kind: Kind, digits: Whole, where: Flags) -> None:

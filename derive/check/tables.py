@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
+from derive.check.phrases import Why
 from derive.errors import DeriveError
 
 LONGEST_LINE = 20_000_000
@@ -168,11 +169,11 @@ def _utf_16(head: bytes) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """The cells of a row, the line where it begins, and why it cannot be used (empty: it can)."""
+    """The cells of a row, the line where it begins, and why it cannot be used (None: it can)."""
 
     line: int
     cells: list[str]
-    fault: str = ""
+    fault: Why | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,14 +188,14 @@ class Table:
     def rows(self) -> Iterator[Row]:
         """Every row that is not empty."""
         with self.source.opened() as file:
-            yield from _rows(_lines(file, self.encoding), self.delimiter, self.width)
+            yield from _rows(numbered_lines(file, self.encoding), self.delimiter, self.width)
 
 
 def first_lines(source: Source, encoding: str, most: int = 30) -> list[str]:
     """The first lines that are not empty."""
     found: list[str] = []
     with source.opened() as file:
-        for _, text in _lines(file, encoding):
+        for _, text in numbered_lines(file, encoding):
             if text.strip(DELIMITERS + " \r\n\ufeff"):
                 found.append(text.rstrip("\n"))
             if len(found) == most:
@@ -215,7 +216,7 @@ def cells_of(line: str, delimiter: str) -> list[str]:
     return _quoted(line, delimiter) or line.split(delimiter)
 
 
-def _lines(file: IO[bytes], encoding: str) -> Iterator[tuple[int, str]]:
+def numbered_lines(file: IO[bytes], encoding: str) -> Iterator[tuple[int, str]]:
     """Lines with their numbers; of a line that is too long the first part."""
     errors = "surrogateescape" if encoding == "cp1252" else "replace"
     text = io.TextIOWrapper(file, encoding=encoding, errors=errors, newline=None)
@@ -246,7 +247,7 @@ def _rows(lines: Iterator[tuple[int, str]], delimiter: str, width: int) -> Itera
             return
         if number == 1 and announced_delimiter(line):
             continue
-        fault = "the line is too long" if len(line) >= LONGEST_LINE else ""
+        fault = Why("line") if len(line) >= LONGEST_LINE else None
         line = line.rstrip("\n")
         if '"' not in line:
             cells = line.split(delimiter)

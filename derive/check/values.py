@@ -30,31 +30,24 @@ Values = Mapping[str, Floats]
 
 def value(plan: Plan, env: Values) -> Floats:
     """The value with numbers from `env`; NaN where there is none."""
-    match plan:
-        case Reference(key):
-            return env[key]
-        case Constant(number):
-            return np.array([[number]])
-        case Times(atoms):
-            return reduce(np.multiply, (value(atom.plan, env) for atom in atoms))
-        case Total(terms):
-            return _sum([value(term, env) for term in terms])
-        case Minus(arg):
-            return -value(arg, env)
-        case Ratio(top, bottom):
-            return value(top, env) / value(bottom, env)
-        case Raised(base, exponent):
-            return np.power(value(base, env), value(exponent, env))
-        case Applied(function, args, direct):
-            return _applied(function, [value(arg, env) for arg in args], direct, env)
-        case Share(own, others):
-            mine = value(own, env)
-            return 1 / (1 + reduce(np.add, (np.exp(value(other, env) - mine) for other in others), np.zeros((1, 1))))
-        case Choice(pieces, otherwise):
-            found = value(otherwise, env)
-            for piece, test in reversed(pieces):
-                found = np.where(_holds(test, env), value(piece, env), found)
-            return found
+    return _VALUE[type(plan)](plan, env)
+
+
+def _times(plan: Times, env: Values) -> Floats:
+    return reduce(np.multiply, [value(atom.plan, env) for atom in plan.atoms])
+
+
+def _share(plan: Share, env: Values) -> Floats:
+    mine = value(plan.own, env)
+    others = (np.exp(value(other, env) - mine) for other in plan.others)
+    return 1 / (1 + reduce(np.add, others, np.zeros((1, 1))))
+
+
+def _choice(plan: Choice, env: Values) -> Floats:
+    found = value(plan.otherwise, env)
+    for piece, test in reversed(plan.pieces):
+        found = np.where(_holds(test, env), value(piece, env), found)
+    return found
 
 
 def _sum(terms: list[Floats]) -> Floats:
@@ -64,12 +57,19 @@ def _sum(terms: list[Floats]) -> Floats:
     return np.where(abs(total) < 1e-14 * np.minimum(size, 1e290), 0.0, total)
 
 
-def _applied(function: str, args: list[Floats], direct: Plan | None, env: Values) -> Floats:
-    if function in RISING and len(args) == 1:
-        return RISING[function](args[0])
-    if direct is not None:
-        return value(direct, env)
-    return _FUNCTIONS[function](args) if function in _FUNCTIONS else np.array([[np.nan]])
+def is_direct(plan: Applied) -> bool:
+    """Whether a function is evaluated as it is, not by a formula."""
+    return plan.function in RISING and len(plan.args) == 1
+
+
+def _applied(plan: Applied, env: Values) -> Floats:
+    if is_direct(plan):
+        return RISING[plan.function](value(plan.args[0], env))
+    if plan.direct is not None:
+        return value(plan.direct, env)
+    if plan.function not in _FUNCTIONS:
+        return np.array([[np.nan]])
+    return _FUNCTIONS[plan.function]([value(arg, env) for arg in plan.args])
 
 
 _FUNCTIONS: dict[str, Callable[[list[Floats]], Floats]] = {
@@ -93,4 +93,17 @@ _RELATIONS: dict[Relation, Callable[[Floats, Floats], Flags]] = {
     ">": np.greater,
     ">=": np.greater_equal,
     "==": np.equal,
+}
+
+_VALUE: dict[type, Callable[..., Floats]] = {
+    Reference: lambda plan, env: env[plan.key],
+    Constant: lambda plan, _: np.array([[plan.value]]),
+    Times: _times,
+    Total: lambda plan, env: _sum([value(term, env) for term in plan.terms]),
+    Minus: lambda plan, env: -value(plan.arg, env),
+    Ratio: lambda plan, env: value(plan.top, env) / value(plan.bottom, env),
+    Raised: lambda plan, env: np.power(value(plan.base, env), value(plan.exponent, env)),
+    Applied: _applied,
+    Share: _share,
+    Choice: _choice,
 }

@@ -14,14 +14,14 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 from derive.check.model import Answer, Blank, Formula, Unreadable, Written
+from derive.check.phrases import Why
 from derive.errors import DeriveError
 from derive.formula.tokens import MAX_CHARACTERS, MAX_DIGITS, MAX_EXPONENT
+from derive.formula.tokens import Unreadable as NoFormula
 
 Find = Callable[[str], str | None]
 """The canonical name of a quantity for a spelling, None for what is no quantity."""
 
-COMMA = "a comma that could be a decimal mark; --decimal-comma reads it as one"
-NEITHER = "neither a number nor an expression in the names of the problem"
 MOST_REMEMBERED = 50_000
 SHOWN_CHARACTERS = 200
 LONGEST_NUMBER = 160
@@ -57,7 +57,11 @@ _THOUSANDS = {mark: re.compile(rf"[+-]?[1-9][0-9]{{0,2}}(?:\{mark}[0-9]{{3}})+")
 
 
 class _NoNumber(Exception):
-    """What looked like a number and cannot be used as one."""
+    """What looked like a number and cannot be used as one; says why."""
+
+    def __init__(self, key: str, **words: object) -> None:
+        super().__init__(key)
+        self.why = Why(key, words)
 
 
 def harmless(text: str) -> str:
@@ -84,11 +88,13 @@ class AnswerReader:
 
     formula        reads an expression; raises DeriveError for what is none
     decimal_comma  a comma is the decimal mark
+    language       in which it is said why an answer cannot be read
     """
 
     find: Find
     formula: Callable[[str], Formula]
     decimal_comma: bool = False
+    language: str = "en"
     _read: dict[tuple[str, str], Answer] = field(default_factory=dict)
 
     def read(self, text: str, quantity: str = "") -> Answer:
@@ -106,7 +112,7 @@ class AnswerReader:
         if _SIMPLE.fullmatch(text) and not self.decimal_comma:
             return _simple(text)
         if len(text) > MAX_CHARACTERS:
-            return Unreadable(shortened(text), f"an answer of {len(text):,} characters; at most {MAX_CHARACTERS:,}")
+            return self.refused(shortened(text), Why("too-long", {"length": len(text), "most": MAX_CHARACTERS}))
         shown = shortened(text.strip().strip(_INVISIBLE))
         plain = _unwrapped(text)
         if plain.lower() in NOTHING:
@@ -116,14 +122,21 @@ class AnswerReader:
         try:
             return self._number_or_formula(self._without_name(plain, quantity), shown)
         except _NoNumber as error:
-            return Unreadable(shown, str(error))
+            return self.refused(shown, error.why)
         except (DeriveError, ValueError, OverflowError, RecursionError) as error:
-            return Unreadable(shown, self._why(plain, error))
+            return self._no_formula(plain, shown, error)
 
-    def _why(self, text: str, error: Exception) -> str:
+    def refused(self, shown: str, why: Why) -> Unreadable:
+        """What cannot be read, as it is shown."""
+        return Unreadable(shown, why.said(self.language))
+
+    def _no_formula(self, text: str, shown: str, error: Exception) -> Unreadable:
         if not self.decimal_comma and _DECIMAL_COMMA.search(text) and "(" not in text:
-            return COMMA
-        return str(error) if isinstance(error, DeriveError) else NEITHER
+            return self.refused(shown, Why("comma"))
+        if isinstance(error, NoFormula):
+            words = {"column": error.column, "found": error.found, "accepted": error.accepted}
+            return self.refused(shown, Why("column", words))
+        return Unreadable(shown, str(error)) if isinstance(error, DeriveError) else self.refused(shown, Why("neither"))
 
     def _without_name(self, text: str, quantity: str) -> str:
         """What follows the last "=" of w5 = 0.2 + 0.16 = 0.36; the name in front must not be another quantity's."""
@@ -131,17 +144,17 @@ class AnswerReader:
         if len(parts) == 1 and ":" in text:
             parts = text.split(":")
             if len(parts) > 2 or not (parts[0].strip().lower() in _ANSWER or self.find(parts[0].strip())):
-                raise _NoNumber(f'what stands in front of ":" is no quantity of the problem; {NEITHER}')
+                raise _NoNumber("before-colon")
         if len(parts) == 1:
             return text
         if not all(_WORKING.fullmatch(part) for part in parts[:-1]):
-            raise _NoNumber(f'what stands in front of "=" is no calculation; {NEITHER}')
+            raise _NoNumber("before-equals")
         named = self.find(parts[0].strip())
         if named and quantity and named not in (quantity, quantity.removesuffix("_new"), quantity.partition("@")[0]):
-            raise _NoNumber(f"it says {named}, and {quantity} was asked for")
+            raise _NoNumber("another", named=named, quantity=quantity)
         last = parts[-1].strip()
         if not last:
-            raise _NoNumber('nothing follows the "="')
+            raise _NoNumber("nothing-follows")
         return last
 
     def _number_or_formula(self, text: str, shown: str) -> Answer:
@@ -208,13 +221,13 @@ def read_number(text: str, decimal_comma: bool) -> Number | None:
 
 def _exponent(opening: str, digits: str, closing: str) -> int:
     if {"(": ")", "{": "}", "": ""}[opening] != closing:
-        raise _NoNumber("a bracket without its partner")
+        raise _NoNumber("bracket")
     return int(digits)
 
 
 def _fraction(sign: str, top: str, bottom: str) -> Fraction:
     if int(bottom) == 0:
-        raise _NoNumber("a division by zero")
+        raise _NoNumber("zero")
     return Fraction(int(sign + top), int(bottom))
 
 
@@ -235,7 +248,7 @@ def _without_spaces(text: str) -> str:
     threes = re.fullmatch(rf"[0-9]{{1,3}}(?:{space}[0-9]{{3}})+|[0-9]*", whole)
     decimals = re.fullmatch(rf"[.,](?:[0-9]{{3}}{space})+[0-9]{{1,3}}|[.,][0-9]*|", rest)
     if not threes or not decimals:
-        raise _NoNumber("digits with spaces between them, not in threes")
+        raise _NoNumber("spaces")
     return re.sub(space, "", text)
 
 
@@ -253,22 +266,22 @@ def _with_point(text: str, decimal_comma: bool) -> str:
     if decimal_comma and commas == 1 and not points:
         return text.replace(",", ".")
     if decimal_comma and points == 1 and not commas:
-        raise _NoNumber(f"{text} could be {text.replace('.', '')} or {text.replace('.', ',')}")
-    raise _NoNumber(COMMA if commas and not decimal_comma else "more than one decimal mark")
+        raise _NoNumber("two-numbers", text=text, one=text.replace(".", ""), other=text.replace(".", ","))
+    raise _NoNumber("comma" if commas and not decimal_comma else "marks")
 
 
 def _value(text: str, shift: int, percent: int) -> Number:
     """The number of plain digits, times ten to the `shift`, over ten to the `percent`."""
     found = _PLAIN.fullmatch(text)
     if not found:
-        raise _NoNumber(NEITHER)
+        raise _NoNumber("neither")
     sign, whole, decimals, written_exponent = found[1], found[2], found[3] or "", found[4]
     digits = whole + decimals
     if len(digits) > MAX_DIGITS:
-        raise _NoNumber(f"a number of {len(digits)} digits; at most {MAX_DIGITS}")
+        raise _NoNumber("digits", count=len(digits), most=MAX_DIGITS)
     exponent = shift + int(written_exponent or 0)
     if abs(exponent) > MAX_EXPONENT:
-        raise _NoNumber(f"an exponent beyond ±{MAX_EXPONENT}")
+        raise _NoNumber("exponent", most=MAX_EXPONENT)
     places = len(decimals) - exponent + percent
     amount = int(sign + digits)
     value = Fraction(amount, 10**places) if places > 0 else Fraction(amount * 10**-places)
