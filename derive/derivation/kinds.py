@@ -36,10 +36,10 @@ def _expression(_: Problem, definitions: Any) -> Graph:
 
 
 def _activation(_: Problem, body: Any) -> Graph:
-    from derive.derivation.points import PointsGraph
+    from derive.derivation.points import NamedPointsGraph, PointsGraph
 
     _check_typed(body.activation)
-    return PointsGraph(body)
+    return NamedPointsGraph(body) if body.named else PointsGraph(body)
 
 
 def _loss(problem: Problem, setting: Any) -> Graph:

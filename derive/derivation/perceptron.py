@@ -70,6 +70,8 @@ class PerceptronGraph(WrittenOut):
             return Node(name, "weighted-sum", self._net(place))
         if head == "out":
             return Node(name, "definition", self._out(place))
+        if head == "error" and self._has_errors:
+            return Node(name, "definition", self._error(place))
         if head in self.perceptron.parameters and self.perceptron.target:
             return Node(name, "definition", self._updated(head, place))
         raise KeyError(name)
@@ -108,6 +110,15 @@ class PerceptronGraph(WrittenOut):
             relation: Relation = ">=" if at_zero == shape.labels[1] else ">"
             return Cases(((upper, Condition(net, relation, NOTHING)),), lower)
         return Cases(((upper, Condition(net, ">", NOTHING)), (lower, Condition(net, "<", NOTHING))), number(at_zero))
+
+    @property
+    def _has_errors(self) -> bool:
+        return self.perceptron.update == "difference" and "error" not in self.perceptron.parameters
+
+    def _error(self, place: int) -> Expr | None:
+        """Target minus output, where the rule takes its step with that; not on the page, but it can be asked for."""
+        target = self.perceptron.target
+        return subtract(self.input(target, place), Name(f"out[{place}]")) if target else None
 
     def _wrong(self, place: int) -> int:
         """The label that the point does not have."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
 
@@ -17,7 +18,8 @@ from derive.problem.points import ActivationPoints, Point
 MOST_WRITTEN = 20
 
 _DIGITS = r"-?(?:[0-9]{1,60}\.?[0-9]{0,60}|\.[0-9]{1,60})(?:[eE][+-]?[0-9]{1,3})?"
-_NAME = re.compile(rf"(f[0-9]*'?|df[0-9]*/dz[0-9]*)\(({_DIGITS}(?:,{_DIGITS})*)\)")
+_SYMBOL = re.compile(r"f[0-9]*'?|df[0-9]*/dz[0-9]*")
+_NAME = re.compile(rf"({_SYMBOL.pattern})\(({_DIGITS}(?:,{_DIGITS})*)\)")
 
 
 class PointsGraph:
@@ -49,10 +51,12 @@ class PointsGraph:
             raise KeyError(name)
         symbol, texts = found[1], found[2].split(",")
         values = tuple(Fraction(text) for text in texts)
-        point = self._listed.get(values) or tuple(Number(v, t) for v, t in zip(values, texts, strict=True))
+        return self._at(symbol, self._listed.get(values) or tuple(map(Number, values, texts)))
+
+    def _at(self, symbol: str, point: Sequence[Expr]) -> Node:
         definition = _vector(self.row, symbol, point) if self.row.vector else _scalar(self.row, symbol, point)
         if definition is None:
-            raise KeyError(name)
+            raise KeyError(point_name(symbol, point))
         return Node(point_name(symbol, point), "definition" if "d" in symbol or "'" in symbol else "activation",
                     definition, activation=self.row)  # fmt: skip
 
@@ -77,13 +81,49 @@ class PointsGraph:
         return ()
 
 
-def point_name(symbol: str, point: Point) -> str:
+class NamedPointsGraph(PointsGraph):
+    """The same at points that go by names, with their numbers given: f(z1) and f'(z1), f1(z) and df1/dz2(z)."""
+
+    def __init__(self, body: ActivationPoints) -> None:
+        super().__init__(body)
+        self._names = body.names()
+        self._leaves = body.leaves
+
+    def _make(self, name: str) -> Node:
+        if name in self._leaves:
+            return Node(name, "given")
+        symbol, _, inside = name.partition("(")
+        label = inside.removesuffix(")")
+        if label == inside or label not in self._names or not _SYMBOL.fullmatch(symbol):
+            raise KeyError(name)
+        point = tuple(map(Name, self._names[label]))
+        made = self._at(symbol, point)
+        outputs = {point_name(f, point): Name(f"{f}({label})") for f in value_symbols(self.row, len(point))}
+        assert made.definition is not None
+        return replace(made, name=name, definition=replace_names(made.definition, outputs))
+
+    def parents(self, name: str) -> tuple[str, ...]:
+        return tuple(part for part in super().parents(name) if part not in self._leaves)
+
+    def forward(self) -> Iterator[str]:
+        for label, names in self._names.items():
+            symbols = (*value_symbols(self.row, len(names)), *slope_symbols(self.row, len(names)))
+            yield from (f"{symbol}({label})" for symbol in symbols)
+
+    def leaves(self) -> tuple[str, ...]:
+        return self._leaves
+
+
+def point_name(symbol: str, point: Sequence[Expr]) -> str:
     """f'(0.5), df1/dz2(1,2,3)"""
     return f"{symbol}({','.join(_text(value) for value in point)})"
 
 
-def _text(value: Number) -> str:
-    """The digits as written; 1e-300 where there are too many."""
+def _text(value: Expr) -> str:
+    """A name, or the digits as written; 1e-300 where there are too many."""
+    if isinstance(value, Name):
+        return value.name
+    assert isinstance(value, Number)
     written = value.written or str(value.value)
     if len(written) <= MOST_WRITTEN:
         return written
@@ -109,7 +149,7 @@ def slope_symbols(row: Activation, entries: int) -> tuple[str, ...]:
     return tuple(f"d{f}/dz{j}" for f in value_symbols(row, entries) for j in range(1, entries + 1))
 
 
-def _scalar(row: Activation, symbol: str, point: Point) -> Expr | None:
+def _scalar(row: Activation, symbol: str, point: Sequence[Expr]) -> Expr | None:
     if len(point) != 1 or symbol not in ("f", "f'", "df/dz"):
         return None
     if symbol == "f":
@@ -125,7 +165,7 @@ def at_point(row: Activation, z: Expr) -> Expr:
     return Call(row.function, (z, *(value for _, value in row.parameters)))
 
 
-def _vector(row: Activation, symbol: str, point: Point) -> Expr | None:
+def _vector(row: Activation, symbol: str, point: Sequence[Expr]) -> Expr | None:
     assert row.vector is not None
     if symbol.endswith("'"):
         return None

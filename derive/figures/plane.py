@@ -10,6 +10,7 @@ from typing import Literal
 from derive.figures.geometry import Point
 from derive.figures.text import INDEX_SIZE, runs, tex, xml
 from derive.figures.theme import INK, PAINTS, PAPER, THIN_WIRE, VALUE_INK
+from derive.formula.languages import decimals
 
 StrokeKind = Literal["frame", "grid", "line", "hull"]
 
@@ -41,6 +42,7 @@ class Plane:
     line      (a, b, c) for a·x + b·y + c = 0; the side where the sum is above 0 is shaded
     hulls     points that are joined by a dashed outline
     common    a point marked with a cross
+    language  has the decimal mark of the axes
     axes      (label, LaTeX) of either axis
     legend    (label, LaTeX) of the upper class and of the lower
     """
@@ -53,6 +55,7 @@ class Plane:
     line: tuple[float, float, float] | None = None
     hulls: tuple[tuple[Point, ...], ...] = ()
     common: Point | None = None
+    language: str = "en"
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +153,8 @@ def _drawing(plane: Plane) -> _Drawing:
     if len(edge) == 2:
         strokes.append(_Stroke(tuple(map(frame.pixel, edge)), "line"))
     marks = tuple(_Mark(frame.pixel((dot.x, dot.y)), dot.upper) for dot in plane.dots)
-    labels = (*_tick_labels(frame, plane.flat), *_names(frame, plane), *_numbers(plane, marks), *_legend(plane))
+    ticks = _tick_labels(frame, plane.flat, plane.language)
+    labels = (*ticks, *_names(frame, plane), *_numbers(plane, marks), *_legend(plane))
     legend = (_Mark((LEFT + 8, 16), True), _Mark((LEFT + 8 + WIDE / 3, 16), False))
     cross = frame.pixel(plane.common) if plane.common else None
     return _Drawing(frame.high, tuple(map(frame.pixel, area)), tuple(strokes), (*marks, *legend), cross, labels)
@@ -195,15 +199,15 @@ def _grid(frame: _Frame, flat: bool) -> Iterator[_Stroke]:
         yield _Stroke((frame.pixel((frame.x[0], y)), frame.pixel((frame.x[1], y))), "grid")
 
 
-def _tick_labels(frame: _Frame, flat: bool) -> Iterator[_Label]:
+def _tick_labels(frame: _Frame, flat: bool, language: str) -> Iterator[_Label]:
     for x in _ticks(frame.x):
-        yield _Label((frame.pixel((x, 0))[0], TOP + frame.high + 16), _short(x))
+        yield _Label((frame.pixel((x, 0))[0], TOP + frame.high + 16), _short(x, language))
     for y in [] if flat else _ticks(frame.y):
-        yield _Label((LEFT - 7, frame.pixel((0, y))[1] + 4), _short(y), anchor="end")
+        yield _Label((LEFT - 7, frame.pixel((0, y))[1] + 4), _short(y, language), anchor="end")
 
 
-def _short(value: float) -> str:
-    return f"{round(value, 10) + 0.0:g}".replace("-", "−")
+def _short(value: float, language: str) -> str:
+    return decimals(f"{round(value, 10) + 0.0:g}", language, "unicode").replace("-", "−")
 
 
 def _names(frame: _Frame, plane: Plane) -> Iterator[_Label]:

@@ -10,6 +10,7 @@ from itertools import pairwise
 from derive.figures.geometry import Point
 from derive.figures.text import runs, tex, width, xml
 from derive.figures.theme import INK, PAPER, THIN_WIRE
+from derive.formula.languages import LANGUAGES, decimals, named
 
 COLOURS = ("#1f4e79", "#b3541e", "#3d6b35", "#6b3d7a", "#7a6b16", "#4d4d4d")
 DASHES = ("", "7 4", "2 3", "9 3 2 3", "", "7 4")
@@ -32,7 +33,10 @@ class Curve:
 
 @dataclass(frozen=True, slots=True)
 class Plot:
-    """Curves over x within low … high; what lies outside of y is cut off; `counted`: x is marked at whole numbers."""
+    """Curves over x within low … high; what lies outside of y is cut off; `counted`: x is marked at whole numbers.
+
+    language   has the decimal mark of the axes
+    """
 
     curves: tuple[Curve, ...]
     x: tuple[float, float]
@@ -41,6 +45,7 @@ class Plot:
     x_latex: str
     title: str = "Plot"
     counted: bool = False
+    language: str = "en"
 
     @property
     def x_ticks(self) -> list[float]:
@@ -161,7 +166,7 @@ def _axes(plot: Plot, across: _Scale, down: _Scale) -> Iterator[str]:
     yield f'<path d="{"".join(zero)}" stroke="{THIN_WIRE}" stroke-width="1.2" fill="none"/>'
     yield f'<g font-size="{_FONT:g}" fill="{INK}" text-anchor="middle">'
     for x in plot.x_ticks:
-        yield f'<text x="{_n(across(x))}" y="{_n(bottom + 17)}">{_tick(x)}</text>'
+        yield f'<text x="{_n(across(x))}" y="{_n(bottom + 17)}">{_tick(x, plot.language)}</text>'
     half = width(plot.x_label, _FONT + 1) / 2
     end = WIDTH - _RIGHT - 4 if half <= 20 else WIDTH - 3 - half  # a word, which would be cut off
     corner = f'x="{_n(end)}" y="{_n(bottom + 33)}"'
@@ -169,7 +174,7 @@ def _axes(plot: Plot, across: _Scale, down: _Scale) -> Iterator[str]:
     yield "</g>"
     yield f'<g font-size="{_FONT:g}" fill="{INK}" text-anchor="end">'
     for y in ticks(*plot.y, 8):
-        yield f'<text x="{_n(left - 7)}" y="{_n(down(y) + 4.5)}">{_tick(y)}</text>'
+        yield f'<text x="{_n(left - 7)}" y="{_n(down(y) + 4.5)}">{_tick(y, plot.language)}</text>'
     yield "</g>"
 
 
@@ -180,7 +185,7 @@ def _legend(plot: Plot) -> Iterator[str]:
         dashes = DASHES[place % len(DASHES)]
         dashed = f' stroke-dasharray="{dashes}"' if dashes else ""
         yield f'<path d="M{_n(at)},18h30" stroke="{COLOURS[place % len(COLOURS)]}" stroke-width="2"{dashed}/>'
-        yield f'<text x="{_n(at + 37)}" y="22.5">{_label(curve.label)}</text>'
+        yield f'<text x="{_n(at + 37)}" y="22.5">{_label(_words(curve, plot.language))}</text>'
         at += 60 + 7.6 * len(curve.label)
     yield "</g>"
 
@@ -194,8 +199,13 @@ def _label(text: str) -> str:
     return "".join(parts)
 
 
-def _tick(value: float) -> str:
-    return f"{value:g}".replace("-", "−")
+def _tick(value: float, language: str) -> str:
+    return decimals(f"{value:g}", language, "unicode").replace("-", "−")
+
+
+def _words(curve: Curve, language: str) -> str:
+    """What a curve is called; where it has no symbol, in the language."""
+    return curve.label if curve.latex else named(curve.label, language)
 
 
 def _n(number: float) -> str:
@@ -212,7 +222,9 @@ def pgfplots(plot: Plot) -> str:
 
 
 def _pgf_lines(plot: Plot) -> Iterator[str]:
-    labels = ", ".join(f"{{{tex(curve.label) if not curve.latex else f'${curve.latex}$'}}}" for curve in plot.curves)
+    words = (f"${curve.latex}$" if curve.latex else tex(_words(curve, plot.language)) for curve in plot.curves)
+    labels = ", ".join(f"{{{word}}}" for word in words)
+    comma = ", tick label style={/pgf/number format/use comma}" if LANGUAGES[plot.language].decimal == "," else ""
     yield r"\begin{tikzpicture}"
     yield (
         r"\begin{axis}[width=0.82\linewidth, height=0.5\linewidth, grid=major, grid style={black!12}, "
@@ -221,7 +233,8 @@ def _pgf_lines(plot: Plot) -> Iterator[str]:
         r"legend style={at={(0.5,1.03)}, anchor=south, legend columns=-1, draw=none, "
         r"/tikz/every even column/.append style={column sep=1em}}, legend cell align=left, "
         r"extra x ticks={0}, extra x tick style={grid style={black!45}}, extra x tick labels={}, "
-        r"extra y ticks={0}, extra y tick style={grid style={black!45}}, extra y tick labels={}]"
+        r"extra y ticks={0}, extra y tick style={grid style={black!45}}, extra y tick labels={}"
+        f"{comma}]"
     )
     for place in range(len(plot.curves)):
         look = f"{_PGF_DASHES[place % len(_PGF_DASHES)]}, thick, color={_rgb(COLOURS[place % len(COLOURS)])}"

@@ -35,7 +35,8 @@ _RUNS = re.compile(r"[0-9]+|_+|[^\W\d_]+")
 _PLAIN = re.compile(r"([^\W\d_]+)([0-9]*)")
 _LAYERED = re.compile("([WB])([0-9]+)")
 _BIASES = re.compile("B[0-9]+")
-_AT_POINT = re.compile(r"(f[0-9]*'?|df[0-9]*/dz[0-9]*)\(([-+0-9.eE,]+)\)")
+_POINT = r"z[0-9]*(?:\[[0-9]+\])?"
+_AT_POINT = re.compile(rf"(f[0-9]*'?|df[0-9]*/dz[0-9]*)\(([-+0-9.eE,]+|{_POINT})\)")
 _COMMAND_AT_END = re.compile(r"\\[A-Za-z]+$")
 
 
@@ -68,9 +69,11 @@ def symbol(name: str, style: Style, notation: str = "net-out") -> str:
 
 
 def _value_at(function: str, numbers: list[str], style: Style) -> str:
-    """f'(0.5), f1(1, 2, 3), ∂f1/∂z2(1, 2, 3)"""
+    """f'(0.5), f1(1, 2, 3), ∂f1/∂z2(1, 2, 3), f(z1)"""
     minus = "−" if style == "unicode" else "-"
-    point = ", ".join(number.replace("-", minus) for number in numbers)
+    point = ", ".join(
+        symbol(number, style) if number.startswith("z") else number.replace("-", minus) for number in numbers
+    )
     prime = "'" if function.endswith("'") else ""
     return f"{symbol(function.removesuffix(prime), style)}{prime}({point})"
 

@@ -77,8 +77,8 @@ class ActivationPage:
         """The whole page."""
         problem = self._example.problem
         body = list(self._selected() if self._example.options.only else self._body())
-        found = [heading(1, self._writer.escape(problem.title))]
-        found += [paragraph(self._writer.escape(text)) for text in problem.prose.values()]
+        found = [heading(1, self._writer.escape(self._prose.translated(problem.title)))]
+        found += [paragraph(self._writer.escape(self._prose.translated(text))) for text in problem.prose.values()]
         if not self._example.options.only:
             found.append(figure(self._prose.say("activation", "figure", title=self._row.title)))
         known = conventions(self._example, self._prose, self._writer)
@@ -135,7 +135,7 @@ class ActivationPage:
                 for key, value in self._row.parameters
             ]
             key = "trained" if self._row.trained else "parameters"
-            yield paragraph(self._prose.say("activation", key, names=", ".join(shown)))
+            yield paragraph(self._prose.say("activation", key, names=self._writer.listed(shown)))
 
     # --- values ------------------------------------------------------------------------------------------------------
 
@@ -174,7 +174,7 @@ class ActivationPage:
 
     def _vector_values(self, point: Point) -> Iterator[Block]:
         style = self._writer.style
-        values = ", ".join(self._writer.constant(value) for value in point)
+        values = self._writer.listed(self._writer.constant(value) for value in point)
         vector = rf"z = \left({values}\right)" if style == "latex" else f"z = ({values})"
         yield heading(2, self._prose.say("activation", "values_at", point=self._writer.inline(vector)))
         outputs = [point_name(f, point) for f in value_symbols(self._row, len(point))]

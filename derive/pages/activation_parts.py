@@ -97,7 +97,7 @@ def kinks(lesson: Lesson) -> Iterator[Block]:
         values, slopes = ([way(lesson.stable, at, side) for side in SIDES] for way in (limit, slope_limit))
         place = lesson.text(at)
         yield table(
-            ("", *(lesson.writer.inline(_approach(lesson.writer, place, side)) for side in ("-", "+"))),
+            ("", *(lesson.writer.inline(_approach(lesson, place, side)) for side in ("-", "+"))),
             [_limits_row(lesson, lesson.function(), values), _limits_row(lesson, lesson.function(prime="'"), slopes)],
         )
         words = {"at": lesson.writer.inline(f"z = {place}"), "f": lesson.writer.inline(lesson.function())}
@@ -112,14 +112,14 @@ def _limits_row(lesson: Lesson, left: str, limits: list[Limit | None]) -> tuple[
     return lesson.writer.inline(left), *(lesson.writer.inline(lesson.limit_text(found)) for found in limits)
 
 
-def _approach(writer: Writer, place: str, side: str) -> str:
+def _approach(lesson: Lesson, place: str, side: str) -> str:
+    writer = lesson.writer
     minus = "−" if writer.style == "unicode" else "-"
     sign = {"-": minus, "+": "+"}[side]
     if writer.style == "latex":
         return rf"z \to {place}^{{{sign}}}"
     arrow = "→" if writer.style == "unicode" else "->"
-    sides = {"-": "below", "+": "above"}
-    return f"z {arrow} {place} ({sides[side]})"
+    return f"z {arrow} {place} ({lesson.prose.say('activation', 'from_below' if side == '-' else 'from_above')})"
 
 
 # Limits, range, saturation

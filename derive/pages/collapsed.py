@@ -29,8 +29,8 @@ def collapse_page(example: WorkedExample, writer: Writer, width: int, line_width
     need_stacks(NetworkMatrices(example.derivation, graph))
     pen = MatrixPen(example, writer, Equations(example, writer, width, line_width), line_width, several=True)
     sizes = "-".join(str(size) for size in graph.network.sizes())
-    found = [heading(1, writer.escape(example.problem.title))]
-    found += [paragraph(writer.escape(text)) for text in example.problem.prose.values()]
+    found = [heading(1, writer.escape(prose.translated(example.problem.title)))]
+    found += [paragraph(writer.escape(prose.translated(text))) for text in example.problem.prose.values()]
     found.append(figure(prose.say("figure", "network", sizes=sizes)))
     shown = example.problem.notation != "matrix"
     outputs = list(scalar_forms(graph, writer, width)) if shown else []
@@ -95,7 +95,7 @@ def misfit_blocks(network: NetworkGraph, equations_: Equations, prose: Prose, wr
             "rules",
             "no_fit",
             n=len(constants),
-            multipliers=", ".join(writer.inline(writer.constant(number)) for number in constants),
+            multipliers=writer.listed(writer.inline(writer.constant(number)) for number in constants),
             left=writer.inline(f"{left} = 0"),
             right=writer.inline(f"{right} = {rest} {unequal}"),
         )

@@ -10,6 +10,7 @@ from derive.derivation.steps import Line
 from derive.derivation.symmetry import TEXT, pairs
 from derive.formula.expression import Expr, Name, multiply
 from derive.formula.grammar import read
+from derive.formula.languages import named
 from derive.numbers.rounding import Rounding
 from derive.pages.blocks import Block, Equation, Row, bullets, equations, heading, paragraph, table
 from derive.pages.equations import Equations
@@ -43,7 +44,7 @@ class Symbols(Writer):
 
     def name(self, name: str) -> str:
         known = SYMBOLS.get(name)
-        return known[STYLES.index(self.style)] if known else super().name(name)
+        return named(known[STYLES.index(self.style)] if known else super().name(name), self.language)
 
 
 class InitializerPage:
@@ -54,15 +55,15 @@ class InitializerPage:
         self._example = example
         self._body = example.problem.body
         self._row = self._body.initializer
-        self._writer = Symbols(writer.style, writer.notation, writer.inline, writer.escape)
+        self._writer = Symbols(writer.style, writer.notation, writer.inline, writer.escape, writer.language)
         self._widths = (width, line_width)
         self._prose = Prose(self._writer, language)
         self._equations = Equations(example, self._writer, width, line_width)
 
     def blocks(self) -> list[Block]:
         problem = self._example.problem
-        found = [heading(1, self._writer.escape(problem.title))]
-        found += [paragraph(self._writer.escape(text)) for text in problem.prose.values()]
+        found = [heading(1, self._writer.escape(self._prose.translated(problem.title)))]
+        found += [paragraph(self._writer.escape(self._prose.translated(text))) for text in problem.prose.values()]
         parts = self._constant() if self._row.distribution == "constant" else self._random()
         return [*found, *self._libraries(), *parts]
 
@@ -93,9 +94,10 @@ class InitializerPage:
         return definition
 
     def _libraries(self) -> Iterator[Block]:
-        calls = [self._writer.escape(f"{library}: {call}") for library, call in self._row.libraries]
+        told, escape = self._prose.translated, self._writer.escape
+        calls = [escape(f"{library}: {told(call)}") for library, call in self._row.libraries]
         yield self._say("about_" + self._row.distribution)
-        yield bullets(*calls, self._prose.say("initializer", "source", source=self._writer.escape(self._row.source)))
+        yield bullets(*calls, self._prose.say("initializer", "source", source=escape(told(self._row.source))))
 
     # --- random weights --------------------------------------------------------------------------------------------
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from derive.pages.blocks import Block
 from derive.pages.page import Page
@@ -53,12 +53,15 @@ def _loss_page(example: WorkedExample, sheet: Sheet) -> list[Block]:
     return LossPage(example, sheet.writer, sheet.width, sheet.line_width, sheet.language).blocks()
 
 
-def _loss_picture(example: WorkedExample, title: str, _language: str) -> Picture | None:
+def _loss_picture(example: WorkedExample, title: str, language: str) -> Picture | None:
     from derive.figures.plot import pgfplots, svg
     from derive.pages.loss_plot import plot_of
 
-    drawn = plot_of(example, title)
-    return Picture(lambda: svg(drawn), lambda: pgfplots(drawn)) if drawn else None
+    plot = plot_of(example, title)
+    if plot is None:
+        return None
+    drawn = replace(plot, language=language)
+    return Picture(lambda: svg(drawn), lambda: pgfplots(drawn))
 
 
 def _graph_picture(example: WorkedExample, title: str, language: str) -> Picture:
@@ -76,11 +79,11 @@ def _activation_page(example: WorkedExample, sheet: Sheet) -> list[Block]:
     return ActivationPage(example, sheet.writer, sheet.width, sheet.line_width, sheet.language).blocks()
 
 
-def _activation_picture(example: WorkedExample, title: str, _language: str) -> Picture | None:
+def _activation_picture(example: WorkedExample, title: str, language: str) -> Picture | None:
     from derive.figures.plot import pgfplots, svg
     from derive.pages.activation_plot import plot_of
 
-    drawn = plot_of(example, title)
+    drawn = replace(plot_of(example, title), language=language)
     return Picture(lambda: svg(drawn), lambda: pgfplots(drawn))
 
 
@@ -90,12 +93,15 @@ def _perceptron_page(example: WorkedExample, sheet: Sheet) -> list[Block]:
     return PerceptronPage(example, sheet.writer, sheet.width, sheet.line_width, sheet.language).blocks()
 
 
-def _perceptron_picture(example: WorkedExample, title: str, _language: str) -> Picture | None:
+def _perceptron_picture(example: WorkedExample, title: str, language: str) -> Picture | None:
     from derive.figures.plane import svg, tikz
     from derive.pages.perceptron_picture import plane
 
-    drawn = plane(example, title)
-    return Picture(lambda: svg(drawn), lambda: tikz(drawn)) if drawn else None
+    points = plane(example, title)
+    if points is None:
+        return None
+    drawn = replace(points, language=language)
+    return Picture(lambda: svg(drawn), lambda: tikz(drawn))
 
 
 def _training_page(example: WorkedExample, sheet: Sheet) -> list[Block]:
@@ -116,12 +122,15 @@ def _optimizer_page(example: WorkedExample, sheet: Sheet) -> list[Block]:
     return OptimizerPage(example, sheet.writer, sheet.width, sheet.line_width, sheet.language).blocks()
 
 
-def _optimizer_picture(example: WorkedExample, title: str, _language: str) -> Picture | None:
+def _optimizer_picture(example: WorkedExample, title: str, language: str) -> Picture | None:
     from derive.figures.plot import pgfplots, svg
     from derive.pages.optimizer_picture import plot_of
 
-    drawn = plot_of(example, title)
-    return Picture(lambda: svg(drawn), lambda: pgfplots(drawn)) if drawn else None
+    plot = plot_of(example, title)
+    if plot is None:
+        return None
+    drawn = replace(plot, language=language)
+    return Picture(lambda: svg(drawn), lambda: pgfplots(drawn))
 
 
 PAGES: dict[str, Callable[[WorkedExample, Sheet], list[Block]]] = {

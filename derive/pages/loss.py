@@ -44,8 +44,8 @@ class LossPage:
         """The whole page."""
         problem = self._example.problem
         body = list(self._body())
-        found = [heading(1, self._writer.escape(problem.title))]
-        found += [paragraph(self._writer.escape(text)) for text in problem.prose.values()]
+        found = [heading(1, self._writer.escape(self._prose.translated(problem.title)))]
+        found += [paragraph(self._writer.escape(self._prose.translated(text))) for text in problem.prose.values()]
         if not self._example.options.only and has_picture(self._example):
             found.append(figure(self._caption()))
         if rows := list(self._given()):
@@ -94,7 +94,7 @@ class LossPage:
                 names = [name for name in self._setting.names(letter, suffix) if name in given]
                 if names:
                     sample = place if suffix else 0
-                    yield self._prose.say("loss", key, sample=sample), ", ".join(map(self._assigned, names))
+                    yield self._prose.say("loss", key, sample=sample), self._writer.listed(map(self._assigned, names))
 
     def _assigned(self, name: str) -> str:
         text = self._writer.number(self._example.problem.given[name].written)

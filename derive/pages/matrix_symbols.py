@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from derive.formula.languages import named
 from derive.pages.writers import Writer
 from derive.problem.model import Layer
 
@@ -43,7 +44,7 @@ class Symbols:
 
     def losses(self) -> str:
         """The column of the losses of the samples."""
-        return r"E_{\mathrm{samples}}" if self._latex else "E_samples"
+        return named(r"E_{\mathrm{samples}}" if self._latex else "E_samples", self._writer.language)
 
     def slope(self, below: str, above: str = "E") -> str:
         """∂E/∂W"""

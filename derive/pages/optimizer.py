@@ -50,8 +50,8 @@ class OptimizerPage:
         """The whole page, or the quantities that were asked for."""
         problem = self._example.problem
         body = list(self._selected() if self._example.options.only else self._updates())
-        found = [heading(1, self._writer.escape(problem.title))]
-        found += [paragraph(self._writer.escape(text)) for text in problem.prose.values()]
+        found = [heading(1, self._writer.escape(self._prose.translated(problem.title)))]
+        found += [paragraph(self._writer.escape(self._prose.translated(text))) for text in problem.prose.values()]
         if has_picture(self._example):
             found.append(figure(self._say("picture", objective=self._run.objective is not None)))
         found += [self._heading("given"), table(("", ""), list(self._given()))]
@@ -69,18 +69,18 @@ class OptimizerPage:
 
     def _given(self) -> Iterator[tuple[str, str]]:
         run, rule = self._run, self._rule
-        yield self._say("parameters"), ", ".join(self._assigned(name) for name in run.parameters)
+        yield self._say("parameters"), self._writer.listed(self._assigned(name) for name in run.parameters)
         yield self._say("rate"), self._assigned("eta_0" if RATE in rule.shared else RATE)
         hypers = [name for name in rule.numbers if name != "eta_0"]
         if hypers:
-            yield self._say("hypers"), ", ".join(map(self._assigned, hypers))
+            yield self._say("hypers"), self._writer.listed(map(self._assigned, hypers))
         if run.objective is not None:
             formula = f"{self._writer.name('E')} = {self._written(run.objective)}"
             yield self._say("objective"), self._writer.inline(formula)
             return
         for name in run.parameters:
             shown = [self._assigned(f"{GRADIENT}_{name}@{step}") for step in range(1, min(run.steps, ALL_STEPS) + 1)]
-            yield self._say("gradients", name=self._writer.quantity(name)), ", ".join(shown)
+            yield self._say("gradients", name=self._writer.quantity(name)), self._writer.listed(shown)
 
     def _assigned(self, name: str) -> str:
         text = self._writer.number(self._example.problem.given[name].written)
@@ -94,7 +94,8 @@ class OptimizerPage:
     def _about_the_rule(self) -> Iterator[Block]:
         rule = self._rule
         yield self._heading("rule")
-        yield paragraph(spoken(rule.recipe.row.about, self._writer) + " " + self._say("one_update"))
+        about = self._prose.translated(rule.recipe.row.about)
+        yield paragraph(spoken(about, self._writer) + " " + self._say("one_update"))
         slopes = [f"{GRADIENT}_{name}" for name in self._run.parameters]
         yield definitions(rule, slopes, self._writer, self._width)
         yield self._heading("conventions")
@@ -193,7 +194,7 @@ class OptimizerPage:
         changes = [self._change(name) for name in self._names]
         if self._run.objective is not None:
             changes.append(self._change("E"))
-        return self._say("went", changes=", ".join(changes), steps=self._run.steps)
+        return self._say("went", changes=self._writer.listed(changes), steps=self._run.steps)
 
     def _change(self, name: str) -> str:
         after = f"{name}@{self._run.steps}"

@@ -27,7 +27,13 @@ class PerceptronPage:
     """Builds the blocks of one perceptron in one way of writing."""
 
     def __init__(
-        self, example: WorkedExample, writer: Writer, width: int, line_width: int, language: str = "en"
+        self,
+        example: WorkedExample,
+        writer: Writer,
+        width: int,
+        line_width: int,
+        language: str = "en",
+        prose: Prose | None = None,
     ) -> None:
         assert isinstance(example.graph, PerceptronGraph)
         self._example = example
@@ -35,7 +41,7 @@ class PerceptronPage:
         self._shape = example.graph.perceptron
         self._writer = writer
         self._width = width
-        self._prose = Prose(writer, language)
+        self._prose = prose or Prose(writer, language)
         self._equations = Equations(example, writer, width, line_width)
         self._tables = Tables(example, self._graph, self._prose, writer)
         self._marked = False
@@ -43,15 +49,16 @@ class PerceptronPage:
     def blocks(self) -> list[Block]:
         """The whole page, or the quantities that were asked for."""
         problem = self._example.problem
-        found = [heading(1, self._writer.escape(problem.title))]
+        found = [heading(1, self._writer.escape(self._prose.translated(problem.title)))]
         if self._example.options.only:
             return [*found, *self._asked()]
-        found += [paragraph(self._writer.escape(text)) for text in problem.prose.values()]
+        found += [paragraph(self._writer.escape(self._prose.translated(text))) for text in problem.prose.values()]
         if len(self._shape.inputs) <= 2:
             found.append(figure(self._say("picture", line=self._graph.run.converged)))
-        found += [heading(2, self._say("given")), self._given(), self._tables.points(MOST_POINTS)]
+        found += [heading(2, self._say("given")), *self.given()]
         body = list(self._training() if self._shape.target else self._decisions())
-        return [*found, heading(2, self._say("rule")), *self._rule(), *body]
+        rule = self.rule(exact=self._tables.exact())
+        return [*found, heading(2, self._say("rule")), *rule, *body]
 
     def _say(self, key: str, /, **words: object) -> str:
         return self._prose.say("perceptron", key, **words)
@@ -61,6 +68,10 @@ class PerceptronPage:
 
     # --- given and rule ------------------------------------------------------------------------------------------
 
+    def given(self) -> list[Block]:
+        """The weights to start from and the points."""
+        return [self._given(), self._tables.points(MOST_POINTS)]
+
     def _given(self) -> Block:
         given, shape = self._example.problem.given, self._shape
         assigned = [
@@ -68,14 +79,15 @@ class PerceptronPage:
             for name in shape.parameters
         ]
         rows: list[tuple[str, ...]] = [
-            (self._say("weights" if shape.target else "weights_only"), ", ".join(assigned)),
+            (self._say("weights" if shape.target else "weights_only"), self._writer.listed(assigned)),
         ]
         if shape.target:
             rate = f"{self._writer.name('eta')} = {self._writer.number(given['eta'].written)}"
             rows.append((self._say("learning_rate"), self._writer.inline(rate)))
         return table(("", ""), rows)
 
-    def _rule(self) -> Iterator[Block]:
+    def rule(self, *, exact: bool) -> Iterator[Block]:
+        """What is computed at each point, and the conventions; `exact` says that no number is rounded."""
         shape, target = self._shape, self._shape.target
         general: dict[str, Expr] = {"net[1]": Name("net"), "out[1]": Name("out")}
         general |= {name: Name(self._stem(name)) for name in self._example.problem.given}
@@ -100,7 +112,7 @@ class PerceptronPage:
                 )
             )
             yield paragraph(self._say("learn_new_label" if shape.update == "label" else "learn_new"))
-        yield bullets(*self._conventions())
+        yield bullets(*self._conventions(exact))
 
     def _stem(self, name: str) -> str:
         return name.partition("[")[0]
@@ -110,7 +122,7 @@ class PerceptronPage:
         sign = RELATIONS["="][self._writer.style]
         return Equation(left, tuple(Row("" if place else sign, text) for place, text in enumerate(lines)))
 
-    def _conventions(self) -> Iterator[str]:
+    def _conventions(self, exact: bool) -> Iterator[str]:
         shape = self._shape
         zero = shape.at_zero
         if zero is None:
@@ -123,7 +135,7 @@ class PerceptronPage:
             yield self._say("bias_input", value=self._writer.inline(self._writer.constant(shape.bias_input)))
         if shape.target:
             yield from self._learning(shape.target)
-        yield self._digits()
+        yield self._digits(exact)
 
     def _learning(self, target: str) -> Iterator[str]:
         shape = self._shape
@@ -146,14 +158,14 @@ class PerceptronPage:
         shown = self._writer.name(name)
         return self._writer.inline(f"{shown}^{{({index})}}" if self._writer.style == "latex" else f"{shown}[{index}]")
 
-    def _digits(self) -> str:
+    def _digits(self, exact: bool) -> str:
         rounding = self._example.problem.rounding
         key, n = ("significant", rounding.significant) if rounding.significant else ("decimals", rounding.decimals)
         words = {"digits": self._prose.say("conventions", key, n=n)}
         words["mode"] = self._prose.say("conventions", rounding.mode)
         if rounding.carry == "displayed":
             return self._say("displayed", **words)
-        return self._say("every") if self._tables.exact() else self._say("full", **words)
+        return self._say("every") if exact else self._say("full", **words)
 
     # --- presentations -------------------------------------------------------------------------------------------
 

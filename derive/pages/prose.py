@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping
 from functools import cache
@@ -33,6 +34,19 @@ def _environment() -> ImmutableSandboxedEnvironment:
 @cache
 def _phrases(language: str) -> Mapping[str, Mapping[str, str]]:
     return tomllib.loads((templates_folder() / "prose" / f"{language}.toml").read_text(encoding="utf-8"))
+
+
+def keys_of(language: str, group: str) -> tuple[str, ...]:
+    """The keys of the sentences of a group."""
+    return tuple(_phrases(language)[group])
+
+
+@cache
+def _patterns(language: str) -> tuple[tuple[re.Pattern[str], str], ...]:
+    """Titles that are made of others: {} stands for each."""
+    titles = _phrases(language).get("titles", {})
+    made = ((re.escape(title).replace(r"\{\}", "(.+)"), said) for title, said in titles.items() if "{}" in title)
+    return tuple((re.compile(pattern), said) for pattern, said in made)
 
 
 @cache
@@ -70,11 +84,18 @@ class Prose:
         return key in _phrases(self._language).get(group, {})
 
     def translated(self, text: str) -> str:
-        """The text of a bundled problem in this language; any other text as it is."""
+        """A text of the catalogue, of a bundled problem, or made of these, in this language; any other as it is."""
         for phrases in (self._own, _phrases(self._language)):
             if text in phrases.get("titles", {}):
                 return phrases["titles"][text]
-        return text
+        if self._language == "en" or not text:
+            return text
+        for pattern, said in _patterns(self._language):
+            if found := pattern.fullmatch(text):
+                return said.format(*map(self.translated, found.groups()))
+        small = text[0].lower() + text[1:]
+        told = _phrases(self._language)["titles"].get(small, small)
+        return told[0].upper() + told[1:] if told != small else text
 
     def say(self, group: str, key: str, /, **words: Any) -> str:
         """The sentence of that key; `words` fill it."""

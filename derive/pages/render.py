@@ -15,7 +15,7 @@ from derive.formula.printing import EULER
 from derive.pages.blocks import Block
 from derive.pages.kinds import Sheet, blocks_of, picture_of
 from derive.pages.languages import said_block
-from derive.pages.prose import templates_folder
+from derive.pages.prose import Prose, templates_folder
 from derive.pages.writers import writer
 from derive.worked import WorkedExample
 
@@ -27,7 +27,7 @@ Dialect = Literal["github", "dollar"]
 
 TEMPLATES: dict[Format, str] = {"text": "page.txt.jinja", "markdown": "page.md.jinja", "latex": "page.tex.jinja"}
 LAST_LATIN = 0x17F
-TEX_SIGNS = "†…–—‘’“”•€"
+TEX_SIGNS = "†…–—‘’“”„•€"
 """Signs beyond the Latin letters that the preamble knows."""
 
 EQUATION_WIDTH = 76
@@ -148,7 +148,10 @@ def _figure(example: WorkedExample, look: Look, blocks: list[Block]) -> str:
     return f"data:image/svg+xml;base64,{base64.b64encode(picture.svg().encode()).decode()}"
 
 
-def figure_svg(example: WorkedExample) -> str | None:
+def figure_svg(example: WorkedExample, language: str = "en") -> str | None:
     """The picture of the problem as a standalone SVG; None for a kind without one."""
-    picture = picture_of(example, example.problem.title)
+    title = Prose(writer("text", "dollar", example.problem.notation, language=language), language).translated(
+        example.problem.title
+    )
+    picture = picture_of(example, title, language)
     return picture.svg() if picture else None

@@ -36,11 +36,11 @@ class TrainingPage:
     def blocks(self) -> list[Block]:
         """The whole page, or the quantities that were asked for."""
         problem = self._example.problem
-        found = [heading(1, self._writer.escape(problem.title))]
+        found = [heading(1, self._writer.escape(self._prose.translated(problem.title)))]
         if self._example.options.only:
             steps = [step for section in self._example.sections for step in section.steps]
             return [*found, equations(*(self._equations.equation(line) for step in steps for line in step.lines))]
-        found += [paragraph(self._writer.escape(text)) for text in problem.prose.values()]
+        found += [paragraph(self._writer.escape(self._prose.translated(text))) for text in problem.prose.values()]
         return [*found, *self._body()]
 
     def _say(self, key: str, /, **words: object) -> str:

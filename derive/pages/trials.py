@@ -11,6 +11,7 @@ from derive.derivation.evaluator import Evaluator
 from derive.derivation.initializer import activation_of, kept_share, written_variance
 from derive.derivation.signal import one_layer, through
 from derive.formula.expression import Expr
+from derive.formula.languages import said
 from derive.numbers.rounding import Rounding, show
 from derive.pages.blocks import Block, heading, paragraph, table
 from derive.pages.prose import Prose
@@ -116,7 +117,8 @@ def _deep(body: Initialization, row: Activation, prose: Prose, writer: Writer) -
                   layers=body.layers, width=body.width)
     )  # fmt: skip
     shown = [k for k in (1, 2, 5, body.layers) if k <= body.layers]
-    header = (prose.say("initializer", "after_layer"), *(writer.escape(title) for title, _ in columns))
+    titles = (writer.escape(said(title, writer.language, "unicode")) for title, _ in columns)
+    header = (prose.say("initializer", "after_layer"), *titles)
     rows = [(str(k), *(_cell(column[k], writer) for column in found)) for k in dict.fromkeys(shown)]
     if row.name != "tanh":
         share = _number(kept_share(body.initializer), body.initializer, 1, 1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from decimal import Decimal, InvalidOperation
 
 from derive.catalogue.optimizers import OPTIMIZERS, Choice, Library
@@ -68,7 +68,7 @@ def in_one_line(rule: UpdateRule, writer: Writer) -> str:
     for each in own:
         right = _written(_current(each.definition, []), writer)
         found.append(writer.inline(f"{writer.name(each.target)} {ARROWS[writer.style]} {right}"))
-    return ", ".join(found)
+    return writer.listed(found)
 
 
 # --- conventions ---------------------------------------------------------------------------------------------------
@@ -79,7 +79,7 @@ def sentences(rule: UpdateRule, prose: Prose, writer: Writer) -> Iterator[str]:
     recipe = rule.recipe
     starts = [f"{writer.name(state)} = {writer.constant(start)}" for state, start in rule.starts.items()]
     if starts:
-        yield prose.say("optimizer", "starts", states=", ".join(map(writer.inline, starts)))
+        yield prose.say("optimizer", "starts", states=writer.listed(map(writer.inline, starts)))
     if "t" in rule.counters:
         yield prose.say("optimizer", "counter")
     for choice in recipe.row.choices:
@@ -88,8 +88,8 @@ def sentences(rule: UpdateRule, prose: Prose, writer: Writer) -> Iterator[str]:
             yield prose.say(
                 "optimizer",
                 "choice",
-                about=spoken(choice.about.removesuffix("."), writer),
-                meaning=spoken(options[recipe.option(choice.key)], writer),
+                about=spoken(prose.translated(choice.about).removesuffix("."), writer),
+                meaning=spoken(prose.translated(options[recipe.option(choice.key)]), writer),
             )
     if recipe.value("weight_decay").value:
         yield prose.say("optimizer", f"decay_{recipe.option('decay')}")
@@ -123,7 +123,7 @@ def libraries(rule: UpdateRule, prose: Prose, writer: Writer) -> Iterator[Block]
     keys = list(dict.fromkeys(key for library in row.libraries for key, _ in library.settings))
     if not rule.recipe.value("weight_decay").value and keys == ["decay"]:
         if names := same_as(rule):
-            yield paragraph(prose.say("optimizer", "same_as", names=", ".join(map(writer.escape, names))))
+            yield paragraph(prose.say("optimizer", "same_as", names=_named(names, prose, writer)))
         return
     hypers = {hyper.key: hyper for hyper in row.all_hypers()}
     defaults = {choice.key: choice.default for choice in row.all_choices()}
@@ -133,13 +133,21 @@ def libraries(rule: UpdateRule, prose: Prose, writer: Writer) -> Iterator[Block]
         given = dict(library.settings)
         known = defaults | {key: hyper.default.written for key, hyper in hypers.items()} | {"decay": ""}
         cells = (_cell(_plain(given[key]) if key in given else known[key], writer) for key in keys)
-        rows.append((writer.escape(library.name), *cells))
+        rows.append((_named([library.name], prose, writer), *cells))
     yield paragraph(prose.say("optimizer", "libraries"))
     yield table((prose.say("optimizer", "library"), *header), rows)
     notes = [(library.name, library.note) for library in row.libraries if library.note]
     if notes:
-        words = ({"name": writer.escape(name), "note": spoken(note, writer)} for name, note in notes)
+        words = (
+            {"name": _named([name], prose, writer), "note": spoken(prose.translated(note), writer)}
+            for name, note in notes
+        )
         yield bullets(*(prose.say("optimizer", "note", **each) for each in words))
+
+
+def _named(names: Iterable[str], prose: Prose, writer: Writer) -> str:
+    """Libraries and papers in the language."""
+    return ", ".join(writer.escape(prose.translated(name)) for name in names)
 
 
 def _here(rule: UpdateRule, key: str) -> str:
@@ -190,10 +198,10 @@ def in_a_network(example: WorkedExample, prose: Prose, writer: Writer) -> Iterat
     yield prose.say("optimizer", "network", title=row.title, formulas=in_one_line(rule, writer))
     yield from sentences(rule, prose, writer)
     if names := same_as(rule):
-        yield prose.say("optimizer", "same_as", names=", ".join(map(writer.escape, names)))
+        yield prose.say("optimizer", "same_as", names=_named(names, prose, writer))
     keys = {choice.key for choice in row.choices}
     for library in row.libraries:
         settings = [f"{key} = {text}" for key, text in library.settings if key in keys]
         if settings and not _agrees(library, rule):
-            words = {"name": writer.escape(library.name), "settings": writer.escape(", ".join(settings))}
+            words = {"name": _named([library.name], prose, writer), "settings": writer.escape(", ".join(settings))}
             yield prose.say("optimizer", "other", **words)

@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from derive.formula.expression import Number
+from derive.formula.languages import LANGUAGES, decimals, inline_in
 from derive.formula.printing import plain_number
 from derive.formula.symbols import Style, symbol
-from derive.pages.languages import LANGUAGES, decimals, inline_in
 
 MINUS = {"latex": "-", "unicode": "−", "ascii": "-"}
 

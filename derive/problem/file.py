@@ -270,11 +270,12 @@ def _activation(fields: Table, report: Report) -> Problem | None:
     from derive.problem.points import read_points, title_of_points
 
     body = read_points(fields, report)
+    vary = read_vary(fields, body, {}, report)
     rounding = _rounding(fields, report)
     if body is None or report.mistakes:
         return None
     title = fields.get("title") or title_of_points(body)
-    return Problem(title, body, rounding=rounding, ask=fields.get("ask", ()), prose=_prose(fields))
+    return Problem(title, body, rounding=rounding, ask=fields.get("ask", ()), vary=vary, prose=_prose(fields))
 
 
 def _loss(fields: Table, report: Report) -> Problem | None:

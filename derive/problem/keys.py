@@ -157,8 +157,11 @@ _range = table(
 
 
 def _vary_key(value: str) -> str | None:
-    """A group, a name, or an entry such as x1[2] or W1[300,17]."""
-    return name_fault(value.partition("[")[0], digits=True)
+    """A group, a name, an entry such as x1[2] or W1[300,17], or the given gradient g_w@1 of an update."""
+    name, mark, step = value.partition("@")
+    if mark and not (step.isascii() and step.isdecimal()):
+        return name_fault(value, digits=True)
+    return name_fault(name.partition("[")[0], digits=True)
 
 
 VARY = entries_of(
@@ -190,6 +193,9 @@ _points = either(
 )
 SHEET = table(
     {
+        "title": Key(text(200), "The title of each sheet, where that of the page names its numbers."),
+        "context": Key(text(10_000, lines=True), "The sentences of each sheet, in the place of those of the page."),
+        "ask": Key(list_of(_quantity, "a list of quantities"), "What sheets ask for, where that is not what ask says."),
         "course": Key(text(200), "The course, in the head of each sheet."),
         "date": Key(text(60), "The date, in the head of each sheet."),
         "points": Key(_points, "The points of each question, or of each quantity."),
@@ -362,7 +368,7 @@ PERCEPTRON = COMMON | {
     "target_name": Key(_plain_name, "The name of the target (default y)."),
 }  # fmt: skip
 
-ACTIVATION_KEYS = {key: entry for key, entry in COMMON.items() if key != "vary"} | {
+ACTIVATION_KEYS = COMMON | {
     "activation": Key(ACTIVATION, "A name of the catalogue, a table, or an expression in z.", required=True),
     "at": Key(
         grid_of(number(), ALL_NUMBERS),

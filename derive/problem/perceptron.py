@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import ClassVar, Literal, cast
@@ -97,7 +97,8 @@ def read_perceptron(fields: Table, report: Report) -> PerceptronParts | None:
     )  # fmt: skip
     start = (*weights, fields.get("bias", ZERO))
     given = dict(_given(perceptron, rows, targets or (), start, fields.get("learning_rate", ONE)))
-    return PerceptronParts(perceptron, given, _decimals(perceptron, given))
+    decimals = exact_decimals(perceptron, {name: (value,) for name, value in given.items()})
+    return PerceptronParts(perceptron, given, decimals)
 
 
 # -- numbers
@@ -165,17 +166,25 @@ def _given(
         yield "eta", rate
 
 
-def _decimals(perceptron: Perceptron, given: dict[str, Number]) -> int | None:
-    """So many decimals have the numbers of a run at most: a weight those of η·x, a sum those of w·x."""
+def exact_decimals(perceptron: Perceptron, given: Mapping[str, Sequence[Number]]) -> int | None:
+    """So many decimals have the numbers of a run at most: a weight those of η·x, a sum those of w·x.
+
+    `given` has every number that a name may stand for; None where there would be more than MOST_DECIMALS.
+    """
     points = range(1, perceptron.samples + 1)
-    entries = [given[perceptron.of_point(name, point)].value for point in points for name in perceptron.inputs]
-    inputs = _most_places([*entries, perceptron.bias_input.value if perceptron.bias else Fraction(1)])
-    start = _most_places([given[name].value for name in perceptron.parameters])
-    rate = _most_places([given["eta"].value]) if "eta" in given else 0
+    entries = [perceptron.of_point(name, point) for point in points for name in perceptron.inputs]
+    constant = (perceptron.bias_input.value if perceptron.bias else Fraction(1),)
+    inputs = _most_places([*_values(entries, given), *constant])
+    start = _most_places(_values(perceptron.parameters, given))
+    rate = _most_places(_values(["eta"], given)) if "eta" in given else 0
     if inputs is None or start is None or rate is None:
         return None
     decimals = max(start, rate + inputs if "eta" in given else 0) + inputs
     return decimals if decimals <= MOST_DECIMALS else None
+
+
+def _values(names: Iterable[str], given: Mapping[str, Sequence[Number]]) -> list[Fraction]:
+    return [number.value for name in names for number in given[name]]
 
 
 def _most_places(values: Sequence[Fraction]) -> int | None:

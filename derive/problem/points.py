@@ -22,12 +22,32 @@ Point = tuple[Number, ...]
 
 @dataclass(frozen=True, slots=True)
 class ActivationPoints:
-    """An activation at points: of one number each, or of several for a vector activation."""
+    """An activation at points: of one number each, or of several for a vector activation.
+
+    named   the points go by the names of their numbers, which are given: f(z1) and not f(0.5)
+    """
 
     kind: ClassVar[str] = "activation"
 
     activation: Activation
     points: tuple[Point, ...]
+    named: bool = False
+
+    def names(self) -> dict[str, tuple[str, ...]]:
+        """The name of each point and those of its numbers: z1, z2, …; the vector z of z1, z2, …, or z[2] of several."""
+        numbers = range(1, len(self.points) + 1)
+        if self.activation.vector is None:
+            labels = [f"z{k}" for k in numbers] if len(numbers) > 1 else ["z"]
+            return {label: (label,) for label in labels}
+        marks = [f"[{k}]" for k in numbers] if len(numbers) > 1 else [""]
+        return {
+            f"z{mark}": tuple(f"z{i}{mark}" for i in range(1, len(point) + 1))
+            for mark, point in zip(marks, self.points, strict=True)
+        }
+
+    @property
+    def leaves(self) -> tuple[str, ...]:
+        return tuple(name for names in self.names().values() for name in names)
 
 
 def read_points(fields: Table, report: Report) -> ActivationPoints | None:

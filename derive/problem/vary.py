@@ -14,12 +14,22 @@ from derive.problem.shape import Report, Table, join, quote
 
 if TYPE_CHECKING:
     from derive.problem.perceptron import Perceptron
+    from derive.problem.points import ActivationPoints
 
 MOST_CHOICES = 100_000
 
+GROUPS: Mapping[str, tuple[str, ...]] = {
+    "perceptron": ("weights", "inputs", "biases", "targets", "learning_rate"),
+    "activation": ("at",),
+}
+"""Groups of given numbers, of kinds other than networks."""
+
 
 def read_vary(
-    fields: Table, body: Network | Definitions | Perceptron | None, given: Mapping[str, Number], report: Report
+    fields: Table,
+    body: Network | Definitions | Perceptron | ActivationPoints | None,
+    given: Mapping[str, Number],
+    report: Report,
 ) -> dict[str, Vary]:
     table: Table = fields.get("vary", Table({}))
     if body is not None and table.values:
@@ -29,19 +39,29 @@ def read_vary(
 
 
 def _check_varied(
-    table: Table, body: Network | Definitions | Perceptron, given: Mapping[str, Number], update: bool, report: Report
+    table: Table,
+    body: Network | Definitions | Perceptron | ActivationPoints,
+    given: Mapping[str, Number],
+    update: bool,
+    report: Report,
 ) -> None:
     if isinstance(body, Network):
         known = dict.fromkeys((*body.inputs, *body.targets, *given)) | parameter_names(body.layers)
         groups = VARY_GROUPS if update else tuple(name for name in VARY_GROUPS if name != "learning_rate")
     else:
-        known = dict.fromkeys(body.leaves)
-        groups = ("weights", "inputs", "biases", "learning_rate") if body.kind == "perceptron" else ()
+        known = dict.fromkeys((*body.leaves, *_heads(body)))
+        groups = GROUPS.get(body.kind, ())
     for name in table.values:
         if name not in known and name not in groups:
             hint = report.suggestion(name, (*groups, *list(known)[:1000]))
             found = f"nothing that is given is called {quote(name)}{hint}"
             report.add(join("vary", name), found, ", ".join((*groups, few(known))))
+
+
+def _heads(body: object) -> tuple[str, ...]:
+    """Names that stand for the same entry of every point of a perceptron."""
+    inputs, target = getattr(body, "inputs", ()), getattr(body, "target", None)
+    return (*inputs, target) if target else tuple(inputs)
 
 
 def _choices(rule: Table, place: str, report: Report) -> tuple[Number, ...]:
