@@ -347,7 +347,7 @@ BROKEN: list[tuple[dict[str, Any], str]] = [
     ({"activation": "relu", "at": list(range(300))}, "at: 300 points"),
     ({"activation": {"name": "leaky-relu", "beta": 1}}, "activation.beta: unknown parameter"),
     ({"activation": {"name": "maxout", "pieces": Decimal("1.5")}}, "activation.pieces: the number 1.5"),
-    ({"activation": "relu", "vary": {}}, "vary: unknown key"),
+    ({"activation": "relu", "vary": {"z8": {"choose": [Decimal(1)]}}}, "vary.z8: nothing that is given"),
     ({"activation": {"expression": "z^2", "derivative": "q"}}, "unknown name"),
 ]
 

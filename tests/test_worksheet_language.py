@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from derive.cli import cli
-from derive.pages.languages import LANGUAGES, decimals, said
+from derive.formula.languages import LANGUAGES, decimals, said
 from derive.pages.prose import templates_folder
 from derive.pages.writers import writer
 from derive.worksheet.plan import LEVELS, Plan, Style
@@ -23,7 +23,7 @@ ENGLISH = (
 BUNDLED = ("backprop-2-2-1", "mazur-2-2-2", "neuron-3.1", "neuron-0.55")
 _TIKZ = re.compile(r"\\begin\{tikz.*?\\end\{tikzpicture\}", re.DOTALL)
 _SIZES = re.compile(
-    r"!\[.*?\)|\\(?:rule|blank|scalebox|vspace|makebox)\{.*?\}(?:\{.*?\})?|[0-9.]+(?:em\b|\\textwidth)|\[[0-9.]+e?m?\]"
+    r"!\[.*?\)|\\(?:rule|blank|scalebox|vspace|makebox)\{.*?\}(?:\{.*?\})?|[0-9.]+(?:em\b|pt\b|\\textwidth)|\[[0-9.]+e?m?\]"
 )
 POINT = re.compile(r"(?<![0-9.])[0-9]+\.[0-9]+")
 

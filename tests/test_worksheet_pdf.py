@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -13,10 +14,11 @@ from derive.cli import cli
 from derive.errors import DeriveError
 from derive.pages.render import Look, render
 from derive.worksheet import pdf, typst_math
+from derive.worksheet.formats import FORMATS
 from derive.worksheet.run import run, verify
 from derive.worksheet.typst_math import typst
 from derive.worksheet.workers import Workers
-from renderers import math_in_markdown, need_latexmk, need_typst
+from renderers import math_in_markdown, need_latexmk, need_pdftotext, need_typst
 from sheets_text import document, made, numbers, pdf_pages, pdf_text, plan
 
 FOREIGN = 'Łukasz <b>x</b> & "y" \\input{x} $x$ #eval("1") *a* _b_ @c `d` //e ~ [f]'
@@ -111,6 +113,30 @@ def test_a_sheet_begins_a_page_and_none_is_empty(tmp_path: Path) -> None:
     for sheet, page in zip(sheets, firsts, strict=True):
         assert sheet.variant in page
     assert len(pages) % 3 == 0
+
+
+@pytest.mark.parametrize("format", ["pdf-typst", "pdf-latexmk"])
+def test_every_line_to_write_on_is_printed(format: str, tmp_path: Path) -> None:
+    """On a page with nothing but lines too."""
+    if format == "pdf-latexmk":
+        need_latexmk()
+    need_pdftotext()
+    of = plan(format, lines=40)
+    compiled = FORMATS[format].bytes_of(document(of, made(of)[0].sheet))
+    (tmp_path / "page.pdf").write_bytes(compiled)
+    command = ["pdftoppm", "-gray", "-r", "100", str(tmp_path / "page.pdf"), str(tmp_path / "page")]
+    subprocess.run(command, check=True, timeout=60)
+    head = 1
+    assert sum(map(_long_lines, sorted(tmp_path.glob("page-*.pgm")))) == head + 40
+
+
+def _long_lines(path: Path) -> int:
+    """How many lines go nearly from edge to edge of a grey picture; each is one or two pixels high."""
+    _, sizes, _, pixels = path.read_bytes().split(b"\n", 3)
+    width, height = map(int, sizes.split())
+    rows = [pixels[start : start + width] for start in range(0, width * height, width)]
+    dark = [sum(value < 230 for value in row) > 0.7 * width for row in rows]
+    return sum(this and not before for before, this in zip([False, *dark], dark, strict=False))
 
 
 def test_a_foreign_name_stays_a_name(tmp_path: Path) -> None:

@@ -14,9 +14,10 @@ from click.testing import CliRunner
 
 from derive.cli import cli
 from derive.worksheet.good_numbers import NAMES
+from derive.worksheet.manifest import entries_of
 from derive.worksheet.plan import Plan, Style
 from derive.worksheet.press import Entry, Press
-from derive.worksheet.run import entries_of, run
+from derive.worksheet.run import run
 from derive.worksheet.source import read_source
 from worksheets import EXPRESSION
 

@@ -15,10 +15,11 @@ from derive.worked import WorkedExample
 from derive.worksheet.plan import Plan, Style
 from derive.worksheet.press import Entry, Press
 from derive.worksheet.roster import file_stem, read_roster
-from derive.worksheet.run import find, run, whole
+from derive.worksheet.run import find, run
 from derive.worksheet.source import read_source
 from derive.worksheet.variants import space_of
 from derive.worksheet.workers import Workers
+from derive.worksheet.writing import whole
 from renderers import katex_check, latex_compiles, math_in_markdown, need_katex, need_latexmk
 from worksheets import EXPRESSION, SMALL, contents, worksheet
 from worksheets import plan as plan_of
@@ -117,6 +118,14 @@ def test_latex_compiles_and_a_bare_sheet_is_one_page(level: str, tmp_path: Path)
         assert "(1 page," in report.pdf.with_suffix(".log").read_text(encoding="latin-1").replace("\n", "")
 
 
+@pytest.mark.parametrize("format", ["markdown", "latex", "html", "pdf-typst"])
+def test_a_worked_sheet_says_what_the_mark_of_a_line_means(format: str) -> None:
+    sheet = Press(plan_of(SMALL, format=format, level="full")).make([Entry(3)])[0].sheet
+    assert "give a last digit other than the one printed" in " ".join(sheet.replace("\\", "").split())
+    asked = Press(plan_of(SMALL, format=format, level="scaffold")).make([Entry(3)])[0].sheet
+    assert "give a last digit" not in asked
+
+
 # --- rosters -------------------------------------------------------------------------------------------------------
 
 ROSTERS = {
@@ -150,7 +159,24 @@ def test_rosters_with_mistakes_are_refused(content: bytes, found: str, tmp_path:
 
 @given(st.text(max_size=80))
 def test_file_names_are_safe(name: str) -> None:
-    assert re.fullmatch(r"([a-z0-9-]{1,60}-)?QJNM-1-00001", file_stem(name, "QJNM-1-00001"))
+    stem = file_stem(name, "QJNM-1-00001")
+    words = stem.removesuffix("QJNM-1-00001")
+    assert stem == words + "QJNM-1-00001"
+    assert not words or re.fullmatch(r"(\w|[^\x00-\x7f])+(-(\w|[^\x00-\x7f])+)*-", words)
+    assert not set(words) & set("/\\:*?\"<>|. \n\t\0")
+    assert len(f".derive-4194304-{stem}.ipynb.tmp".encode()) < 200
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("Łukasz Żółć", "lukasz-zolc"), ("Jürgen Groß", "jurgen-gross"), ("Søren Æbelø", "soren-aebelo"),
+        ("O’Brien, Jr.", "o-brien-jr"), ("İpek Işık", "ipek-isik"), ("Ελένη", "ελένη"), ("李小龙", "李小龙"),
+        ("Юрий", "юрий"), ("../../etc/passwd", "etc-passwd"), ("🙂", ""), ("-", ""), ("con", "con"),
+    ],
+)  # fmt: skip
+def test_names_of_files_keep_the_letters_of_names(name: str, words: str) -> None:
+    assert file_stem(name, "QJNM-1-00001") == (f"{words}-QJNM-1-00001" if words else "QJNM-1-00001")
 
 
 def test_names_are_escaped() -> None:
@@ -182,9 +208,9 @@ def test_a_sheet_is_made_again_from_its_id(tmp_path: Path) -> None:
     ("arguments", "found"),
     [
         ((), "Missing argument"),
-        (("perceptron-and",), "no worksheets for a problem of the kind"),
+        (("initializer-he",), "no worksheets for a problem of the kind"),
         (("network-2-5-1",), "nothing has a number"),
-        (("sgd-step",), "nothing varies, so all sheets would be alike"),
+        (("linear-2-3-2",), "nothing varies, so all sheets would be alike"),
         (("three-inputs-5-samples",), "accepted"),
         (("backprop-2-2-1", "-n", 3), "several sheets need --output"),
         (("backprop-2-2-1", "--ask", "dE/dw99"), "no quantity of this problem"),

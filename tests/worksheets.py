@@ -46,6 +46,25 @@ f = "q * z"
 x = { from = -9, to = 9, step = 1 }
 z = { choose = [2, 3] }
 """
+PERCEPTRON = """
+kind = "perceptron"
+inputs  = [[0, 0], [0, 1], [1, 0], [1, 1]]
+targets = [0, 0, 0, 1]
+weights = [0.5, -0.5]
+bias    = 0
+[vary]
+weights = { from = -1, to = 1, step = 0.5 }
+biases  = { from = -1, to = 1, step = 0.5 }
+learning_rate = { choose = [0.25, 1] }
+"""
+ACTIVATION = """
+kind = "activation"
+activation = "sigmoid"
+at = [-2, 1]
+ask = ["f(-2)", "f'(1)"]
+[vary]
+at = { from = -3, to = 3, step = 0.1 }
+"""
 
 
 def plan(*texts: str, **words: Any) -> Plan:

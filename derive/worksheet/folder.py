@@ -6,13 +6,16 @@ import json
 import os
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory, gettempdir
 from typing import Any
 
 from derive.errors import DeriveError
 
 MANIFEST = "manifest.json"
 FOLDERS = ("", "keys", "figures")
+_PARTS = {"plan": dict, "search": dict, "sheets": list, "files": dict}
 _BINARY = getattr(os, "O_BINARY", 0)
 _LEFT_BEHIND = re.compile(r"\.derive-\d+-.*\.tmp")
 
@@ -24,6 +27,7 @@ class Folder:
         self.path = path
         self._root = str(path)
         self._process = os.getpid()
+        self._made: set[str] = set()
         self.present = frozenset(self._files()) if path.is_dir() else frozenset()
 
     def _files(self) -> Iterator[str]:
@@ -35,21 +39,19 @@ class Folder:
                 continue
 
     def prepare(self) -> None:
-        """Make the folders, and clear away what a run that was stopped has left behind."""
+        """Make the folder, and clear away what a run that was stopped has left behind."""
         with _told(self.path):
-            for folder in FOLDERS:
-                (self.path / folder).mkdir(parents=True, exist_ok=True)
+            self.path.mkdir(parents=True, exist_ok=True)
             for name in self.present:
                 if _LEFT_BEHIND.fullmatch(name.rpartition("/")[2]):
                     (self.path / name).unlink(missing_ok=True)
 
-    def tidy(self) -> None:
-        """Remove the folders that stayed empty."""
-        for folder in FOLDERS[1:]:
-            try:
-                (self.path / folder).rmdir()
-            except OSError:
-                continue
+    def read(self, name: str) -> bytes:
+        """A file that is there; raises DeriveError."""
+        try:
+            return (self.path / name).read_bytes()
+        except OSError as error:
+            raise DeriveError(f"{self.path / name}: cannot be read: {error.strerror or error}") from None
 
     def write(self, name: str, content: bytes) -> None:
         """One file, in the place of an older one; raises DeriveError.
@@ -75,8 +77,13 @@ class Folder:
         return Replacing(*self._names(name))
 
     def _names(self, name: str) -> tuple[str, str]:
-        """Where a file stands, and where it is written."""
+        """Where a file stands, and where it is written; its folder is made with the first file."""
         folder, slash, last = name.rpartition("/")
+        if folder not in self._made:
+            path = self.path / folder
+            with _told(path):
+                path.mkdir(exist_ok=True)
+            self._made.add(folder)
         return f"{self._root}/{name}", f"{self._root}/{folder}{slash}.derive-{self._process}-{last}.tmp"
 
     def manifest(self) -> Mapping[str, Any] | None:
@@ -90,6 +97,9 @@ class Folder:
             raise DeriveError(f"{path}: cannot be read: {error}; accepted: the manifest that derive wrote") from None
         if not isinstance(data, dict) or data.get("format") != 1:
             raise DeriveError(f"{path}: no manifest of sheets; accepted: the manifest that derive wrote")
+        for key, kind in _PARTS.items():
+            if not isinstance(data.get(key), kind):
+                raise DeriveError(f'{path}: damaged: "{key}" is missing; accepted: the manifest that derive wrote')
         return data
 
 
@@ -131,6 +141,18 @@ class _told:  # noqa: N801  # reads as a word: with _told(path)
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         if isinstance(error, OSError):
             raise _cannot(self._path, error) from error
+
+
+@contextmanager
+def scratch() -> Iterator[Path]:
+    """A folder for what a document is made of, which is removed; raises DeriveError where it cannot be written."""
+    try:
+        with TemporaryDirectory(prefix="derive-", ignore_cleanup_errors=True) as folder:
+            yield Path(folder)
+    except OSError as error:
+        raise DeriveError(
+            f"{gettempdir()}: cannot be written: {error.strerror or error}; accepted: room there, or TMPDIR=FOLDER"
+        ) from error
 
 
 def _cannot(path: Path | str, error: OSError) -> DeriveError:

@@ -10,17 +10,16 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from derive.errors import DeriveError
+from derive.formula.languages import decimals, inline_in
 from derive.pages.blocks import Block, Equation
 from derive.pages.kinds import picture_of
-from derive.pages.languages import decimals, inline_in
-from derive.pages.prose import Prose
 from derive.pages.render import LAST_LATIN
 from derive.pages.writers import Writer, escape_markdown, escape_tex, writer
 from derive.worksheet import mathml, moodle, notebook, pdf, qti, typst_math
 from derive.worksheet.plan import Style
 from derive.worksheet.questions import Question
 from derive.worksheet.skeleton import Skeleton
-from derive.worksheet.templates import own_prose, render
+from derive.worksheet.templates import render, sentence
 
 SCALE = 0.75
 """Of a picture on paper, to its size on a screen."""
@@ -118,8 +117,8 @@ def part(name: str, key: str) -> Callable[[Style], str]:
     """A fixed part of a template: its head or its tail."""
 
     def fixed(style: Style) -> str:
-        prose = Prose(_in_latex(style, "net-out"), style.language, own_prose(style.templates, style.language))
-        return _rendered(name, style, part=key, title=prose.say("worksheet", "title")).lstrip("\n")
+        title = sentence(style.templates, style.language, "worksheet", "title")
+        return _rendered(name, style, part=key, title=title).lstrip("\n")
 
     return fixed
 

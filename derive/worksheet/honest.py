@@ -10,10 +10,11 @@ falls on, so that the last bit of a double, which may differ from one machine to
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import reduce
-from math import prod
+from functools import lru_cache, reduce
+from operator import add, mul, truediv
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,7 +37,9 @@ from derive.formula.expression import (
     is_step,
 )
 from derive.numbers.rounding import Rounding
+from derive.problem.points import ActivationPoints
 from derive.worksheet.arrays import RELATIONS, Arrays, Column, Flags, Floats
+from derive.worksheet.kinds import is_exact
 from derive.worksheet.values import Table
 
 Rows = NDArray[np.intp]
@@ -64,6 +67,7 @@ class Honest:
 
     def __init__(self, table: Table) -> None:
         self._table = table
+        self._inside = _inside_lines(table)
         self._spans: dict[str, Span] = {}
         self._rooms: dict[str, Span] = {}
 
@@ -71,7 +75,7 @@ class Honest:
         """What may be written for a quantity at the digits of the page."""
         if name not in self._rooms:
             span = self.span(name)
-            room = units_of(span, self._table.rounding) * (REGROUPED + 0.5 + MARGIN)
+            room = units_of(span, self._table.rounding) * self._inside
             self._rooms[name] = Span(span.lo - room, span.hi + room)
         return self._rooms[name]
 
@@ -88,6 +92,18 @@ class Honest:
         assert definition is not None
         reached = spans(definition, self.span, self._table.count)
         return reached if is_plain(definition) or is_step(definition) else widened(reached, self._table.rounding)
+
+
+def _inside_lines(table: Table) -> float:
+    """Units of the last place for what is rounded inside a line and at its end, where there is anything to round."""
+    body = table.problem.body
+    if is_exact(table.problem, table.space.choices(table.part)):
+        return MARGIN
+    direct = body.kind == "perceptron"
+    if isinstance(body, ActivationPoints):
+        row = body.activation
+        direct = bool(row.kinks) and not re.search(r"exp|ln|log|sqrt|tanh", row.formula)
+    return (0 if direct else REGROUPED) + 0.5 + MARGIN
 
 
 def widened(span: Span, rounding: Rounding) -> Span:
@@ -190,13 +206,33 @@ def _sampled(expr: Call | Cases, lookup: Callable[[str], Span], count: int) -> S
 
 
 class Slip:
-    """One mistake: definitions that somebody exchanged, and what that changes; the same for every variant."""
+    """One mistake: definitions that somebody exchanged, and what that changes; the same for every variant.
 
-    def __init__(self, name: str, definitions: Mapping[str, Expr], parts: Callable[[str], tuple[str, ...]]) -> None:
+    parts, usual   the names in the usual definition of a quantity, and how that is calculated
+    """
+
+    def __init__(
+        self,
+        name: str,
+        definitions: Mapping[str, Expr],
+        parts: Callable[[str], tuple[str, ...]],
+        usual: Callable[[str], Calculation],
+    ) -> None:
         self.name = name
         self.definitions = definitions
         self._parts = parts
+        self._usual = usual
+        self._calculations: dict[str, Calculation] = {}
         self._changed: dict[str, bool] = {}
+
+    def calculation(self, name: str) -> Calculation:
+        """How somebody who makes the mistake calculates a quantity that is not given."""
+        if name not in self.definitions:
+            return self._usual(name)
+        found = self._calculations.get(name)
+        if found is None:
+            found = self._calculations[name] = calculation(self.definitions[name])
+        return found
 
     def changes(self, name: str) -> bool:
         """Whether the mistake can be seen in a quantity at all."""
@@ -229,11 +265,8 @@ class Mistaken:
         if name in self._whole:
             return taken(self._whole[name], self._rows)
         if not self._slip.changes(name):
-            known = self._table.has_number(name)
-            return taken(self._table.column(name).value if known else np.full(self._table.count, np.nan), self._rows)
-        definition = self._slip.definitions.get(name) or self._table.derivation.quantity(name).definition
-        assert definition is not None
-        return doubles(definition, self.value)
+            return taken(self._table.doubles(name), self._rows)
+        return self._slip.calculation(name)(self.value)
 
 
 def taken(values: Floats, rows: Rows | None) -> Floats:
@@ -241,51 +274,81 @@ def taken(values: Floats, rows: Rows | None) -> Floats:
     return values if rows is None or not values.ndim else values[rows]
 
 
-def doubles(expr: Expr, lookup: Callable[[str], Floats]) -> Floats:
-    """The values of a tree in plain doubles, without a bound of their error."""
+Lookup = Callable[[str], Floats]
+Calculation = Callable[[Lookup], Floats]
+"""The values of a tree in plain doubles, without a bound of their error, from those of the names in it."""
 
-    def walk(part: Expr) -> Floats:
-        return doubles(part, lookup)
 
+def calculation(expr: Expr) -> Calculation:
+    """A tree, ready to be evaluated again and again."""
     match expr:
         case Name(name):
-            return lookup(name)
+            return lambda lookup: lookup(name)
         case Number(value):
-            return np.asarray(float(value))
+            number = np.asarray(float(value))
+            return lambda _: number
         case Sum() | Series():
-            parts = expr.terms if isinstance(expr, Sum) else tuple(map(expr.term, range(1, expr.count + 1)))
-            return sum(map(walk, parts[1:]), walk(parts[0]))
-        case Product(parts):
-            return prod(map(walk, parts[1:]), start=walk(parts[0]))
+            terms = expr.terms if isinstance(expr, Sum) else tuple(map(expr.term, range(1, expr.count + 1)))
+            return _folded(add, tuple(map(calculation, terms)))
+        case Product(factors):
+            return _folded(mul, tuple(map(calculation, factors)))
         case Negative(arg):
-            return -walk(arg)
+            inner = calculation(arg)
+            return lambda lookup: -inner(lookup)
         case Quotient(top, bottom):
-            return walk(top) / walk(bottom)
+            return _folded(truediv, (calculation(top), calculation(bottom)))
         case Power(base, exponent):
-            return np.asarray(walk(base) ** walk(exponent))
+            parts = calculation(base), calculation(exponent)
+            return lambda lookup: np.asarray(parts[0](lookup) ** parts[1](lookup))
         case Call(function, args):
-            return _called(function, list(map(walk, args)))
+            return _called(function, tuple(map(calculation, args)))
         case Cases():
-            return _piecewise(expr, walk)
+            return _piecewise(expr)
 
 
-def _piecewise(expr: Cases, walk: Callable[[Expr], Floats]) -> Floats:
-    found = walk(expr.otherwise)
-    for piece, test in reversed(expr.pieces):
-        holds = RELATIONS[test.relation](walk(test.left) - walk(test.right))
-        found = np.where(holds, walk(piece), found)
+def _folded(operation: Callable[[Floats, Floats], Floats], parts: tuple[Calculation, ...]) -> Calculation:
+    """From the left, as the pages and the checker add and multiply."""
+    first, *others = parts
+    if len(others) == 1:
+        second = others[0]
+        return lambda lookup: operation(first(lookup), second(lookup))
+    return lambda lookup: reduce(operation, [part(lookup) for part in parts])
+
+
+def _piecewise(expr: Cases) -> Calculation:
+    otherwise = calculation(expr.otherwise)
+    pieces = [
+        (calculation(piece), RELATIONS[test.relation], calculation(test.left), calculation(test.right))
+        for piece, test in reversed(expr.pieces)
+    ]
+
+    def found(lookup: Lookup) -> Floats:
+        value = otherwise(lookup)
+        for piece, holds, left, right in pieces:
+            value = np.where(holds(left(lookup) - right(lookup)), piece(lookup), value)
+        return value
+
     return found
 
 
-def _called(function: str, values: list[Floats]) -> Floats:
+def _called(function: str, args: tuple[Calculation, ...]) -> Calculation:
     row = BY_FUNCTION.get(function)
     if row is not None:
         names = ("z", *(name for name, _ in row.parameters))
-        return doubles(formula(row.numeric or row.formula, names), dict(zip(names, values, strict=True)).__getitem__)
+        inner = _formula(row.numeric or row.formula, names)
+        return lambda lookup: inner({name: arg(lookup) for name, arg in zip(names, args, strict=True)}.__getitem__)
     if function in ("max", "min"):
-        return np.asarray(reduce(np.maximum if function == "max" else np.minimum, values))
+        return _folded(np.maximum if function == "max" else np.minimum, args)
     known = DOUBLES.get(function)
-    return np.asarray(known(values[0])) if known and len(values) == 1 else np.asarray(np.pi if not values else np.nan)
+    if known and len(args) == 1:
+        return lambda lookup: np.asarray(known(args[0](lookup)))
+    constant = np.asarray(np.nan if args else np.pi)
+    return lambda _: constant
+
+
+@lru_cache(maxsize=64)
+def _formula(text: str, names: tuple[str, ...]) -> Calculation:
+    return calculation(formula(text, names))
 
 
 DOUBLES: Mapping[str, Callable[[Floats], Floats]] = {

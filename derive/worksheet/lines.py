@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
+from derive.derivation.perceptron import PerceptronGraph
 from derive.derivation.steps import Line, Step, Walk, line
 from derive.formula.expression import Cases, Expr, is_plain, names_in
 from derive.formula.grammar import write
@@ -15,9 +17,11 @@ from derive.pages.equations import Equations
 from derive.pages.languages import said_equation
 from derive.pages.writers import Writer
 from derive.worked import WorkedExample
+from derive.worksheet.later import LaterExample, in_order
 from derive.worksheet.prepared import Prepared, Tokens, prepare
+from derive.worksheet.presentations import by_presentation
 from derive.worksheet.skeleton import Seen, Skeleton
-from derive.worksheet.values import Table, is_choice, needed, source_of
+from derive.worksheet.values import Table, is_choice, needed, source_of, whole
 
 WIDTH, LINE_WIDTH = 76, 72
 MOST_FORMS = 5000
@@ -32,6 +36,11 @@ Look = tuple[tuple[Kind, ...], bool, bool, bool, int]
 def worked_lines(example: WorkedExample, asked: tuple[str, ...], table: Table) -> tuple[Line, ...]:
     """Everything that leads to the asked quantities: the forward pass, then what it takes to derive each of them."""
     derivation, graph = example.derivation, example.graph
+    if isinstance(example, LaterExample):
+        behind = (name for name in needed(asked, table) if not table.is_given(name))
+        return tuple(line(derivation.quantity(name)) for name in in_order(behind, example))
+    if isinstance(graph, PerceptronGraph):
+        return tuple(line(derivation.quantity(name)) for name in by_presentation(needed(asked, table), table))
     parts = set(needed(asked, table))
     forward = [name for name in graph.forward() if name in parts]
     found = {name: line(derivation.quantity(name)) for name in forward}
@@ -90,23 +99,26 @@ class LineWriter:
 
     def texts(self, table: Table) -> list[str]:
         """The line of each variant."""
-        looks = self._looks(table)
+        groups = _grouped(self._looks(table), table.count)
         found = [""] * table.count
-        groups: dict[Look, list[int]] = {}
-        for row, look in enumerate(looks):
-            groups.setdefault(look, []).append(row)
         for look, rows in groups.items():
-            form = self._forms.get(look)
-            if form is None:
-                form = self._forms[look] = self._prepared(look)
-                if len(self._forms) > MOST_FORMS:
-                    self._forms.clear()
+            form = self._form((look[:-4], *look[-4:]))
             filled = form.fill(lambda slot, rows=rows: self._numbers(table, slot, rows), len(rows))  # type: ignore[misc]
+            if len(groups) == 1:
+                return filled
             for row, text in zip(rows, filled, strict=True):
                 found[row] = text
         return found
 
-    def _numbers(self, table: Table, slot: Hashable, rows: list[int]) -> list[str]:
+    def _form(self, look: Look) -> Prepared:
+        form = self._forms.get(look)
+        if form is None:
+            form = self._forms[look] = self._prepared(look)
+            if len(self._forms) > MOST_FORMS:
+                self._forms.clear()
+        return form
+
+    def _numbers(self, table: Table, slot: Hashable, rows: Sequence[int]) -> list[str]:
         texts = table.absolute(str(slot))
         chosen = texts if len(rows) == table.count else [texts[row] for row in rows]
         return chosen if self._number is None else list(map(self._number, chosen))
@@ -120,15 +132,17 @@ class LineWriter:
     def _said(self, equation: Equation) -> str:
         return self._finish(said_equation(equation, self._writer.language, self._writer.style))
 
-    def _looks(self, table: Table) -> list[Look]:
-        kinds = zip(*(_kinds(table, operand) for operand in self._operands), strict=True)
+    def _looks(self, table: Table) -> list[list[Any]]:
+        """The parts of a look, a column each: the kinds of the operands, then four of the line."""
+        kinds = [_kinds(table, operand) for operand in self._operands]
         others = [operand for operand in self._operands if operand.name != self._line.target]
         rounded = [~table.exactly(operand.source) for operand in others if not (operand.constant or operand.literal)]
         own = _operand(self._line.target, table)
         never = bool(own.constant) or table.is_given(own.source)
-        result = [False] * table.count if never else (~table.exactly(self._line.target)).tolist()
-        marked = (~table.reproducible(self._line.target)).tolist()
-        return list(zip(kinds, _any(rounded, table.count), result, marked, _pieces(self._last, table), strict=True))
+        result = [False] if never else _listed(~table.exactly(self._line.target))
+        marked = _listed(~table.reproducible(self._line.target))
+        some = _listed(np.any(rounded, axis=0)) if rounded else [False]
+        return [*kinds, some, result, marked, _pieces(self._last, table)]
 
     def _prepared(self, look: Look) -> Prepared:
         kinds, operands_rounded, rounded, marked, piece = look
@@ -171,15 +185,18 @@ def _has_number(name: str, table: Table) -> bool:
 
 
 def _kinds(table: Table, operand: Operand) -> list[Kind]:
-    """(sign, width) of a number that fills a slot; the text itself of one that decides how the line looks."""
+    """(sign, width) of a number that fills a slot; the text itself of one that decides how the line looks.
+
+    One for all variants where they are alike.
+    """
     if operand.constant:
-        return [operand.constant] * table.count
+        return [operand.constant]
     texts = table.texts(operand.source)
     if operand.literal:
-        return [_whole(text) for text in texts]
+        return [whole(text) for text in texts]
     widths = set(map(len, texts))
     if len(widths) == 1 and table.absolute(operand.source) is texts and not _is_odd(texts, table):
-        return [("", widths.pop())] * table.count
+        return [("", widths.pop())]
     return [
         text if "e" in text or "/" in text else ("-", len(text) - 1) if text[0] == "-" else ("", len(text))
         for text in texts
@@ -193,15 +210,28 @@ def _is_odd(texts: list[str], table: Table) -> bool:
     )
 
 
-def _whole(text: str) -> str:
-    """1 for 1.00000: a slope of ReLU is never rounded."""
-    return text.rstrip("0").rstrip(".") if "." in text else text
+def _grouped(columns: list[list[Any]], count: int) -> dict[tuple[Any, ...], Sequence[int]]:
+    """The rows that are alike in all columns; a column of one entry is the same in every row."""
+    varying = [place for place, column in enumerate(columns) if len(column) > 1]
+    look = [column[0] for column in columns]
+    if not varying:
+        return {tuple(look): range(count)}
+    groups: dict[tuple[Any, ...], list[int]] = {}
+    for row, key in enumerate(zip(*(columns[place] for place in varying), strict=True)):
+        groups.setdefault(key, []).append(row)
+    found: dict[tuple[Any, ...], Sequence[int]] = {}
+    for key, rows in groups.items():
+        for place, value in zip(varying, key, strict=True):
+            look[place] = value
+        found[tuple(look)] = rows
+    return found
 
 
-def _any(flags: list[np.ndarray[tuple[int], np.dtype[np.bool_]]], count: int) -> list[bool]:
-    return np.any(flags, axis=0).tolist() if flags else [False] * count
+def _listed(values: np.ndarray[tuple[int], np.dtype[Any]]) -> list[Any]:
+    """One entry where all are alike."""
+    return values.tolist() if (values != values[0]).any() else values[:1].tolist()
 
 
 def _pieces(definition: Expr, table: Table) -> list[int]:
     """Which piece holds, for each variant; as many as there are for `otherwise`."""
-    return table.piece(definition).tolist() if isinstance(definition, Cases) else [0] * table.count
+    return _listed(table.piece(definition)) if isinstance(definition, Cases) else [0]

@@ -66,14 +66,15 @@ def problem_of(folder: str | Path, variant: str, part: int = 0) -> Problem:
 def example_of(folder: str | Path, part: int = 0) -> WorkedExample:
     """A problem of the sheets in a folder, with the numbers of its file; raises DeriveError."""
     plan, _ = _manifest(Path(folder))
-    return plan.examples[part]
+    return plan.plain_examples[part]
 
 
 def numbers_of(folder: str | Path, program: Program, variants: Sequence[str], *, part: int = 0) -> Own:
     """The numbers of these variants, all at once, for a compiled problem of the folder."""
     plan, _ = _manifest(Path(folder))
     space = plan.space
-    table = Table(space, part, plan.examples[part], space.drawn(plan.seed, [space.place_of(v).place for v in variants]))
+    picks = space.drawn(plan.seed, [space.place_of(variant).place for variant in variants])
+    table = Table(space, part, plan.plain_examples[part], picks)
     full = table.rounding.carry == "full"
     truth: dict[str, Floats] = {}
     for key, node in program.nodes.items():

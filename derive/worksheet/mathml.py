@@ -9,7 +9,7 @@ from functools import cache, lru_cache
 from typing import Any
 
 from derive.errors import DeriveError
-from derive.pages.languages import LANGUAGES
+from derive.formula.languages import LANGUAGES
 from derive.pages.prose import templates_folder
 
 BLANK = "\ue000"

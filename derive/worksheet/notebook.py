@@ -8,13 +8,15 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from derive.pages.blocks import Block
-from derive.worksheet.templates import render
+from derive.worksheet.templates import render, sentence
 
 if TYPE_CHECKING:
     from derive.worksheet.formats import Content
     from derive.worksheet.plan import Style
 
 PAGE, CELLS = "sheet.md.jinja", "sheet.ipynb.jinja"
+NOTES = {"begin": "notebook_student", "answer": "notebook_answer", "save": "notebook_save"}
+"""What is said to the student in a cell of Python."""
 HEAD = '{"cells": [\n'
 TAIL = """
 ],
@@ -110,7 +112,10 @@ def _text(style: Style, content: Content, blocks: Iterable[Block]) -> tuple[str,
 
 
 def _said(style: Style, part: str, **words: Any) -> str:
-    return render(CELLS, style.templates, {"part": part, "language": style.language, **words}).strip("\n")
+    fixed = {"part": part, "language": style.language}
+    if part in NOTES:
+        fixed["note"] = sentence(style.templates, style.language, "worksheet", NOTES[part], file=words.get("file", ""))
+    return render(CELLS, style.templates, {**fixed, **words}).strip("\n")
 
 
 def _markdown(text: str) -> tuple[str, Cell]:

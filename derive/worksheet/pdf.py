@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from derive.errors import DeriveError
+from derive.worksheet.folder import scratch
 
 ENGINES = ("auto", "latexmk", "typst")
 LONGEST = 600
@@ -65,8 +66,8 @@ _kept: list[tempfile.TemporaryDirectory[str]] = []
 
 def by_latexmk(text: str) -> bytes:
     """The document; raises DeriveError for what TeX refuses.  No shell can be reached from it."""
-    with tempfile.TemporaryDirectory(prefix="derive-", ignore_cleanup_errors=True) as folder:
-        Path(folder, "sheet.tex").write_text(text, encoding="utf-8")
+    with scratch() as folder:
+        (folder / "sheet.tex").write_text(text, encoding="utf-8")
         command = [
             "latexmk", "-norc", "-pdf", "-interaction=nonstopmode", "-halt-on-error", "-no-shell-escape", "sheet.tex",
         ]  # fmt: skip
@@ -80,9 +81,9 @@ def by_latexmk(text: str) -> bytes:
             raise DeriveError("latexmk is not installed here; accepted: --pdf-engine typst") from None
         except subprocess.TimeoutExpired:
             raise DeriveError(f"latexmk took more than {LONGEST} s; accepted: fewer sheets in one file") from None
-        made = Path(folder, "sheet.pdf")
+        made = folder / "sheet.pdf"
         if run.returncode or not made.is_file():
-            why = _complaint(Path(folder, "sheet.log"), run.stdout)
+            why = _complaint(folder / "sheet.log", run.stdout)
             raise DeriveError(f"latexmk: {why}; accepted: --pdf-engine typst")
         return made.read_bytes()
 

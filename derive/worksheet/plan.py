@@ -8,10 +8,15 @@ from functools import cached_property
 from typing import Any
 
 from derive.derivation.chain_rule import derivative_name
+from derive.derivation.names import Reference
 from derive.derivation.network import NetworkGraph
+from derive.derivation.perceptron import PerceptronGraph
 from derive.errors import DeriveError
 from derive.worked import WorkedExample
 from derive.worksheet.good_numbers import NAMES
+from derive.worksheet.kinds import asked_as
+from derive.worksheet.later import MOST_LATER, LaterExample, last_update
+from derive.worksheet.presentations import MOST_PRESENTATIONS, last, usual
 from derive.worksheet.source import Source
 from derive.worksheet.variants import Space, space_of
 from derive.worksheet.windows import Platform
@@ -102,21 +107,35 @@ class Plan:
         return space_of(self.sources)
 
     @cached_property
+    def plain_examples(self) -> tuple[WorkedExample, ...]:
+        """The problems as their files have them, in the names of pages and of the checker."""
+        return tuple(WorkedExample(problem) for problem in self.space.problems)
+
+    @cached_property
     def examples(self) -> tuple[WorkedExample, ...]:
         """The problems as their files have them: what is derived from them holds for every variant."""
-        return tuple(WorkedExample(problem) for problem in self.space.problems)
+        return tuple(
+            LaterExample(example.problem)
+            if isinstance(example.graph, NetworkGraph) and last_update(asked)
+            else example
+            for example, asked in zip(self.plain_examples, self.asked, strict=True)
+        )
 
     @cached_property
     def asked(self) -> tuple[tuple[str, ...], ...]:
         """The canonical quantities that each problem asks for; raises DeriveError."""
         several = len(self.sources) > 1
-        return tuple(_asked(example, self.ask, lenient=several) for example in self.examples)
+        own = (tuple(keys.get("ask", ())) for keys in self._sheet_keys)
+        return tuple(
+            _asked(example, self.ask, sheet, lenient=several)
+            for example, sheet in zip(self.plain_examples, own, strict=True)
+        )
 
     def points(self, part: int, quantity: str) -> int:
         """The points of one question: the problem file may give each quantity its own."""
         entry = self._sheet_keys[part].get("points", self.style.points)
         if isinstance(entry, Mapping):
-            example = self.examples[part]
+            example = self.plain_examples[part]
             entry = {_canonical(example, name): int(value) for name, value in entry.items()}.get(
                 quantity, self.style.points
             )
@@ -125,6 +144,15 @@ class Plan:
     @cached_property
     def _sheet_keys(self) -> tuple[Mapping[str, Any], ...]:
         return tuple(source.data().get("sheet", {}) for source in self.sources)
+
+    def title(self, part: int) -> str:
+        """Of a problem: on sheets, where its file says so, another one than on its page."""
+        return str(self._sheet_keys[part].get("title", self.space.problems[part].title))
+
+    def context(self, part: int) -> tuple[str, ...]:
+        """What stands before the numbers of a problem."""
+        said = self._sheet_keys[part].get("context")
+        return (str(said),) if said else tuple(self.space.problems[part].prose.values())
 
     def head(self, key: str) -> str:
         """The course or the date: as the lecturer says, else as the first problem file does."""
@@ -144,10 +172,12 @@ def plan_from(data: Mapping[str, Any]) -> Plan:
         ) from None
 
 
-def _asked(example: WorkedExample, names: tuple[str, ...], *, lenient: bool) -> tuple[str, ...]:
-    """With several problems a quantity is asked of those that have it."""
+def _asked(
+    example: WorkedExample, names: tuple[str, ...], sheet: tuple[str, ...], *, lenient: bool
+) -> tuple[str, ...]:
+    """With several problems a quantity is asked of those that have it; `sheet` is what the file asks on sheets."""
     found: dict[str, None] = {}
-    for name in names or example.problem.ask:
+    for name in names or sheet or example.problem.ask:
         try:
             found[_canonical(example, name)] = None
         except DeriveError:
@@ -159,18 +189,45 @@ def _asked(example: WorkedExample, names: tuple[str, ...], *, lenient: bool) -> 
 
 
 def _canonical(example: WorkedExample, name: str) -> str:
-    reference = example.find(name)
-    if reference.step > 1:
-        raise DeriveError(f"{reference}: sheets ask for the first update; accepted: {reference.name}_new")
-    found = example.shown_by(name)
+    _check_place(example, name)
+    reference = example.find(asked_as(example.problem.body, name))
+    if reference.step > MOST_LATER:
+        raise DeriveError(f"{reference}: sheets ask for the first {MOST_LATER} updates; accepted: "
+                          f"{reference.name}@{MOST_LATER}")  # fmt: skip
+    if reference.step and not example.derivation.updates_anything():
+        raise DeriveError(f"{reference}: nothing is updated; accepted: {reference.name}, or a problem with an [update]")
+    found = example.shown_by(str(reference)) if not reference.step else _after(example, reference)
     if found is None:
         raise DeriveError(f'"{name}" is given; accepted: a quantity that is computed')
     return found
 
 
+def _check_place(example: WorkedExample, name: str) -> None:
+    """Raises DeriveError for a presentation of a perceptron after the end of its run, or too far away."""
+    graph = example.graph
+    if not isinstance(graph, PerceptronGraph):
+        return
+    there, place = graph.run.presentations, last((name,))
+    most = min(there, MOST_PRESENTATIONS)
+    if place > most:
+        found = f"the run of the file has {there}" if place > there else f"sheets ask for the first {most}"
+        raise DeriveError(f"{name}: {found} presentations; accepted: 1 to {most}")
+
+
+def _after(example: WorkedExample, reference: Reference) -> str | None:
+    """w5_new for w5@1, w5@2, dE/dw5@1; None for what no update changes."""
+    name, step, derivation = reference.name, reference.step, example.derivation
+    if derivation.is_carried(name):
+        return f"{name}_new" if step == 1 else f"{name}@{step}"
+    given = name == "eta" or derivation.quantity(name).definition is None
+    return None if given else f"{name}@{step}"
+
+
 def usual_questions(example: WorkedExample) -> list[str]:
-    """Outputs, loss, the gradients of what is updated and the updates; of an expression every value and gradient."""
+    """Outputs, loss, gradients of what is updated and the updates; one epoch of a perceptron; all of other kinds."""
     graph, derivation = example.graph, example.derivation
+    if isinstance(graph, PerceptronGraph):
+        return list(usual(graph))
     if not isinstance(graph, NetworkGraph):
         forward = list(graph.forward())
         if graph.root is None:

@@ -7,9 +7,9 @@ so the places where the two texts differ are the slots and nothing else is.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
-from itertools import count, product
+from itertools import count, product, repeat
 
 FIRST, SECOND = "12346789", "67891234"
 _OTHER = str.maketrans(FIRST, SECOND)
@@ -51,16 +51,12 @@ class Prepared:
     fixed: tuple[str, ...]
     slots: tuple[Hashable, ...]
 
-    def form(self) -> str:
-        """The text for the % operator, which fills it with a tuple of texts."""
-        return "%s".join(part.replace("%", "%%") for part in self.fixed)
-
     def fill(self, texts: Callable[[Hashable], Sequence[str]], count: int) -> list[str]:
         """The text of every row; `texts` gives the texts of a slot, one for each row."""
-        form = self.form()
-        if not self.slots:
-            return [form % ()] * count
-        return [form % row for row in zip(*map(texts, self.slots), strict=True)]
+        pieces: list[Iterable[str]] = [repeat(self.fixed[0], count)]
+        for slot, fixed in zip(self.slots, self.fixed[1:], strict=True):
+            pieces += [texts(slot), repeat(fixed, count)]
+        return list(map("".join, zip(*pieces, strict=True)))
 
 
 def prepare(render: Callable[[int], str], tokens: Tokens) -> Prepared:

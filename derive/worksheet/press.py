@@ -10,22 +10,24 @@ import numpy as np
 
 from derive.derivation.steps import Line
 from derive.formula.expression import Number
+from derive.formula.languages import LANGUAGES
 from derive.pages.blocks import Equation
-from derive.pages.languages import LANGUAGES
 from derive.worksheet.formats import FORMATS, Content, Export, SheetFormat
 from derive.worksheet.good_numbers import known_mistakes
 from derive.worksheet.honest import Slip
 from derive.worksheet.lines import LineWriter, worked_lines
 from derive.worksheet.plan import Plan
 from derive.worksheet.prepared import Prepared, Tokens, prepare
+from derive.worksheet.presentations import OF_RUN
 from derive.worksheet.questions import Question
+from derive.worksheet.run_lines import RunWriter
 from derive.worksheet.sheet import Kind, Names, Part, blocks, prose_of
 from derive.worksheet.skeleton import Skeleton
 from derive.worksheet.values import Table
 from derive.worksheet.variants import Picks
 from derive.worksheet.windows import Window, Windows, plain
 
-PLOTTED = ("loss", "optimizer")
+PLOTTED = ("loss", "optimizer", "activation", "perceptron")
 """Kinds whose picture is a plot of the numbers, which would tell the answers."""
 
 
@@ -87,14 +89,16 @@ class Press:
         )
 
     @cached_property
-    def _line_writers(self) -> tuple[tuple[LineWriter, ...], ...]:
+    def _line_writers(self) -> tuple[tuple[LineWriter | RunWriter, ...], ...]:
         return tuple(
-            tuple(
-                LineWriter(example, line, self._writers[part], self._models[part], self._finish, self._line_number)
-                for line in self._lines[part]
-            )
-            for part, example in enumerate(self.plan.examples)
+            tuple(self._line_writer(part, line) for line in self._lines[part]) for part in range(len(self._lines))
         )
+
+    def _line_writer(self, part: int, line: Line) -> LineWriter | RunWriter:
+        example, writer = self.plan.examples[part], self._writers[part]
+        if example.problem.kind == "perceptron" and line.target in OF_RUN:
+            return RunWriter(line.target, writer, self._finish)
+        return LineWriter(example, line, writer, self._models[part], self._finish, self._line_number)
 
     def _finish(self, equation: Equation) -> str:
         return self.format.line(self.plan.style, equation)
@@ -129,7 +133,7 @@ class Press:
         variant, student = token("id", which, 18), token("student", which, 20) if self._named else ""
         numbers = [self._numbers("given", part, which) for part in range(len(plan.examples))]
         parts = tuple(
-            Part(Skeleton(example, numbers[part]), self._writers[part], plan.asked[part])
+            Part(Skeleton(example, numbers[part]), self._writers[part], plan.asked[part], self._finish)
             for part, example in enumerate(plan.examples)
         )
         names = Names(variant, student, lambda part, name: self._answer(part, name, which), self._worked(kind, which))
@@ -167,14 +171,15 @@ class Press:
             return self._token(("picture", part), which, 12) if self._drawn(part, 0) else ""
         if not self.format.linked:
             return self._drawn(part, which)
-        return f"figures/{_figure_name(variant, part)}" if self._drawn(part, 0) else ""
+        return f"figures/{figure_name(variant, part)}" if self._drawn(part, 0) else ""
 
     def _drawn(self, part: int, which: int) -> str:
         example = self.plan.examples[part]
         if example.problem.kind in PLOTTED:
             return ""
         skeleton = Skeleton(example, self._numbers("drawn", part, which))
-        return self.format.figure(self.plan.style, skeleton, example.problem.title)
+        title = prose_of(self.plan, self._writers[part]).translated(self.plan.title(part))
+        return self.format.figure(self.plan.style, skeleton, title)
 
     @cached_property
     def _pictures(self) -> dict[int, Prepared]:
@@ -232,7 +237,7 @@ class Press:
         keys = self._key.fill(fill.texts, len(entries)) if plan_style.has_keys else [""] * len(entries)
         pictures = {part: picture.fill(fill.texts, len(entries)) for part, picture in self._pictures.items()}
         figures = [
-            {_figure_name(variant, part): drawn[row] for part, drawn in pictures.items()}
+            {figure_name(variant, part): drawn[row] for part, drawn in pictures.items()}
             for row, variant in enumerate(ids)
         ]
         return [
@@ -312,7 +317,7 @@ def _each(change: Callable[[str], str], texts: list[str]) -> list[str]:
     return [known[text] for text in texts]
 
 
-def _figure_name(variant: str, part: int) -> str:
+def figure_name(variant: str, part: int) -> str:
     return f"{variant}-{part + 1}.svg" if part else f"{variant}.svg"
 
 

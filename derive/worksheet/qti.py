@@ -14,17 +14,18 @@ import io
 import json
 import re
 from base64 import b64decode
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 from zipfile import ZIP_STORED, ZipFile, ZipInfo
 
 from derive.errors import DeriveError
 from derive.pages.blocks import Block
+from derive.worksheet.folder import scratch
 from derive.worksheet.questions import Question, problems_of
-from derive.worksheet.templates import render
+from derive.worksheet.templates import render, sentence
 
 if TYPE_CHECKING:
     from derive.worksheet.formats import Content
@@ -49,7 +50,8 @@ def body(style: Style, content: Content) -> str:
     for place, (given, lines) in enumerate(problems_of(content.blocks)):
         blocks = [*([_filled(content.blocks[0])] if place == 0 else []), *given, *lines]
         sections.append((_text(style, content, blocks).lstrip(), content.questions[place]))
-    words = {"sections": sections, "variant": content.variant, "language": style.language}
+    title = sentence(style.templates, style.language, "headings", "given")
+    words = {"sections": sections, "variant": content.variant, "language": style.language, "given": title}
     quiz = {
         "variant": content.variant,
         "title": f"{_plain(content.blocks[0].text)} · {content.variant}",
@@ -94,10 +96,10 @@ def _text(style: Style, content: Content, blocks: Sequence[Block]) -> str:
 def archive(text: str) -> bytes:
     """The ZIP file of quizzes; raises DeriveError where text2qti is missing."""
     stream = io.BytesIO()
-    with TemporaryDirectory() as folder, ZipFile(stream, "w", ZIP_STORED) as file:
+    with scratch() as folder, ZipFile(stream, "w", ZIP_STORED) as file:
         resources, first = [], ""
         for quiz in json.loads(text):
-            files = _quiz(quiz, Path(folder))
+            files = _quiz(quiz, folder)
             manifest = files.pop("imsmanifest.xml").decode()
             first = first or manifest
             resources += _RESOURCE.findall(manifest)
@@ -110,7 +112,17 @@ def archive(text: str) -> bytes:
 def _manifest(first: str, resources: Sequence[str]) -> str:
     """The manifest of the first quiz with the resources of all of them."""
     start = first.index("<resources>\n") + len("<resources>\n")
-    return first[:start] + "".join(dict.fromkeys(resources)) + first[first.index("  </resources>") :]
+    return first[:start] + "".join(_told_apart(resources)) + first[first.index("  </resources>") :]
+
+
+def _told_apart(resources: Sequence[str]) -> Iterator[str]:
+    """Each resource once; two pictures that are alike have one identifier from text2qti, the second gets another."""
+    known: Counter[str] = Counter()
+    for resource in dict.fromkeys(resources):
+        identifier = resource.partition('identifier="')[2].partition('"')[0]
+        known[identifier] += 1
+        count = known[identifier]
+        yield resource if count == 1 else resource.replace(f'"{identifier}"', f'"{identifier}_{count}"', 1)
 
 
 def _add(file: ZipFile, name: str, content: bytes) -> None:

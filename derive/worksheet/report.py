@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from derive.formula.languages import decimals
+from derive.pages.prose import keys_of
 from derive.worksheet.arrays import Flags, Floats
 from derive.worksheet.good_numbers import slips_of
 from derive.worksheet.honest import Mistaken, Slip, alike
-from derive.worksheet.plan import PLATFORMS, Plan
-from derive.worksheet.templates import render
+from derive.worksheet.plan import PLATFORMS, Plan, Style
+from derive.worksheet.templates import render, sentence
 from derive.worksheet.values import Table
 from derive.worksheet.windows import Platform, Window, Windows, plain
 
@@ -50,9 +52,18 @@ class _Hidden:
 
 @dataclass
 class _Found:
+    """What is found, with what numbers in it are said with: the sentences have {low} and the like."""
+
+    language: str
+    range: str
+    unbounded: str
+    example: str
     quantities: dict[tuple[int, str], _Quantity] = field(default_factory=dict)
     hidden: dict[tuple[int, str, str], _Hidden] = field(default_factory=dict)
     rows: list[tuple[str, ...]] = field(default_factory=list)
+
+    def number(self, text: str) -> str:
+        return decimals(text, self.language, "unicode")
 
 
 def report(plan: Plan, entries: Sequence[Entry]) -> dict[str, bytes]:
@@ -60,12 +71,27 @@ def report(plan: Plan, entries: Sequence[Entry]) -> dict[str, bytes]:
     if plan.style.format not in PLATFORMS:
         return {}
     platform = plan.style.platform
-    found = _Found()
+    found = _found(plan.style, platform)
     slips = [slips_of(example, asked) for example, asked in zip(plan.examples, plan.asked, strict=True)]
     waiting = iter(entries)
     while batch := list(islice(waiting, BATCH)):
         _add(found, plan, batch, slips, platform)
     return {NAME: _written(plan, found, platform, len(entries)).encode()}
+
+
+def _found(style: Style, platform: Platform) -> _Found:
+    words = {word: f"{{{word}}}" for word in ("low", "high", "sheet", "wrong", "answer")}
+    say = _said(style, platform, 0, words)
+    return _Found(style.language, say["from_to"], say["no_bounds"], say["for"])
+
+
+def _said(style: Style, platform: Platform, sheets: int, words: Mapping[str, str]) -> dict[str, str]:
+    """Every sentence of the report by its key."""
+    filled = {"platform": TITLES[platform], "sheets": sheets, **words}
+    return {
+        key: sentence(style.templates, style.language, "platform", key, **filled)
+        for key in keys_of(style.language, "platform")
+    }
 
 
 def _add(
@@ -130,7 +156,8 @@ def _mistakes(
             alone = accepted & ~honest
             if not row.first or (alone.any() and not row.only and not only[mistake, name].any()):
                 place = int(np.flatnonzero(alone if alone.any() else honest)[0])
-                row.first = f"{ids[place]}: {wrong[place]:.7g} for {some.windows[place].answer}"
+                numbers = found.number(f"{wrong[place]:.7g}"), found.number(str(some.windows[place].answer))
+                row.first = found.example.format(sheet=ids[place], wrong=numbers[0], answer=numbers[1])
             both[mistake, name] = both.get((mistake, name), False) | honest
             only[mistake, name] = only.get((mistake, name), False) | alone
     for key, flags in both.items():
@@ -151,8 +178,14 @@ def _differences(
         quantity.sheets += 1
         quantity.below, quantity.above = max(quantity.below, below), max(quantity.above, above)
         low, high = window.interval(platform)
-        here = f"{window.low} to {window.high}" if window.bounded else "no bounds"
-        found.rows.append((variant, quantity.name, str(window.answer), here, f"{plain(low)} to {plain(high)}"))
+        number = found.number
+        here = (
+            found.range.format(low=number(str(window.low)), high=number(str(window.high)))
+            if window.bounded
+            else found.unbounded
+        )
+        there = found.range.format(low=number(plain(low)), high=number(plain(high)))
+        found.rows.append((variant, quantity.name, number(str(window.answer)), here, there))
 
 
 def _named(part: int, name: str) -> str:
@@ -169,5 +202,6 @@ def _written(plan: Plan, found: _Found, platform: Platform, sheets: int) -> str:
         "quantities": [row for row in found.quantities.values() if row.sheets],
         "hidden": sorted(found.hidden.values(), key=lambda row: (-row.only, -row.both)),
         "rows": found.rows,
+        "say": _said(plan.style, platform, sheets, dict.fromkeys(("low", "high", "sheet", "wrong", "answer"), "")),
     }
     return render(TEMPLATE, plan.style.templates, words)

@@ -16,6 +16,14 @@ FIRST = ("first name", "firstname", "given name", "first")
 LAST = ("last name", "lastname", "surname", "family name", "last")
 LONGEST = 200
 MOST_BYTES = 20_000_000
+LONGEST_STEM = 90
+"""Bytes of a name in that of a file; systems allow 255 for all of it."""
+
+_LETTERS = {
+    "ß": "ss", "æ": "ae", "œ": "oe", "ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ħ": "h", "ı": "i", "ŋ": "n",
+    "ŧ": "t", "ə": "e", "ɓ": "b", "ɗ": "d", "ƙ": "k",
+}  # fmt: skip
+"""Latin letters that are no letter with a mark."""
 
 
 def read_roster(path: str) -> tuple[str, ...]:
@@ -87,7 +95,16 @@ def _checked(path: str, names: list[str]) -> tuple[str, ...]:
 
 
 def file_stem(student: str, variant: str) -> str:
-    """A file name for a sheet: plain letters of the name, and the id, which no other sheet has."""
-    plain = unicodedata.normalize("NFKD", student).encode("ascii", "ignore").decode()
-    words = re.sub(r"[^A-Za-z0-9]+", "-", plain).strip("-").lower()[:60].strip("-")
+    """A file name for a sheet: the name, Latin letters in plain ones, and the id, which no other sheet has."""
+    words = re.sub("-+", "-", "".join(map(_in_file_names, unicodedata.normalize("NFC", student)))).strip("-")
+    while len(words.encode()) > LONGEST_STEM:
+        words = words[:-1].rstrip("-")
     return f"{words}-{variant}" if words else variant
+
+
+def _in_file_names(char: str) -> str:
+    """Small letters and digits; letters of other scripts stay, whatever else becomes a hyphen."""
+    plain = _LETTERS.get(char.lower()) or unicodedata.normalize("NFKD", char).encode("ascii", "ignore").decode()
+    if plain:
+        return re.sub("[^a-z0-9]+", "-", plain.lower())
+    return char.lower() if char.isalnum() or unicodedata.category(char) in ("Mn", "Mc") else "-"

@@ -16,11 +16,11 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from derive.pages.blocks import Block, bullets, figure, heading, paragraph, table
-from derive.pages.conventions import conventions
-from derive.pages.given import given_table
+from derive.pages.blocks import Block, Equation, figure, heading, paragraph
 from derive.pages.prose import Prose
 from derive.pages.writers import Writer
+from derive.worksheet.introduction import agreed, given
+from derive.worksheet.kinds import is_exact
 from derive.worksheet.plan import Plan
 from derive.worksheet.skeleton import Skeleton
 from derive.worksheet.templates import own_prose
@@ -45,11 +45,15 @@ class Names:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One problem of the sheet, ready to be written; the writer has its notation."""
+    """One problem of the sheet, ready to be written; the writer has its notation.
+
+    line  makes the text of a formula that stands alone
+    """
 
     skeleton: Skeleton
     writer: Writer
     asked: tuple[str, ...]
+    line: Callable[[Equation], str]
 
 
 def blocks(plan: Plan, parts: tuple[Part, ...], names: Names, kind: Kind) -> list[Block]:
@@ -59,7 +63,7 @@ def blocks(plan: Plan, parts: tuple[Part, ...], names: Names, kind: Kind) -> lis
     first = 1
     for index, part in enumerate(parts):
         if len(parts) > 1:
-            title = part.writer.escape(prose.translated(part.skeleton.problem.title))
+            title = part.writer.escape(prose.translated(plan.title(index)))
             found.append(heading(2, prose.say("worksheet", "problem", n=index + 1, title=title)))
         made = _sheet_part if kind == "sheet" else _key_part
         found += made(plan, index, part, names, first)
@@ -75,7 +79,7 @@ def prose_of(plan: Plan, writer: Writer) -> Prose:
 def _masthead(plan: Plan, parts: tuple[Part, ...], names: Names, kind: Kind, prose: Prose) -> Block:
     writer = parts[0].writer
     escape = writer.escape
-    single = escape(prose.translated(parts[0].skeleton.problem.title))
+    single = escape(prose.translated(plan.title(0)))
     title = single if len(parts) == 1 else prose.say("worksheet", "title")
     if kind == "key":
         title = prose.say("worksheet", "key", title=title)
@@ -96,19 +100,17 @@ def _sheet_part(plan: Plan, index: int, part: Part, names: Names, first: int) ->
     """Given, questions, and as much of the way as the level shows."""
     prose = prose_of(plan, part.writer)
     level = plan.style.level
-    yield from (paragraph(part.writer.escape(prose.translated(text))) for text in part.skeleton.problem.prose.values())
+    yield from (paragraph(part.writer.escape(prose.translated(text))) for text in plan.context(index))
     yield replace(figure(prose.say("worksheet", "figure")), level=index)
-    given = given_table(part.skeleton, prose, part.writer)
-    if given:
-        yield from (heading(2, prose.say("headings", "given")), given)
-    yield from (
-        heading(2, prose.say("headings", "conventions")),
-        bullets(*conventions(part.skeleton, prose, part.writer)),
-    )
+    yield from given(part.skeleton, prose, part.writer)
+    exact = is_exact(plan.space.problems[index], plan.space.choices(index))
+    yield from agreed(part.skeleton, part.asked, prose, part.writer, part.line, exact=exact)
     yield heading(2, prose.say("worksheet", f"{level}_heading"))
-    yield paragraph(prose.say("worksheet", f"{level}_task"))
+    yield paragraph(prose.say("worksheet", "exact_task" if exact and level == "bare" else f"{level}_task"))
     if level != "full":
         yield _questions(plan, index, part, first)
+    if level == "full" and not exact:
+        yield paragraph(prose.say("conventions", "mark"))
     if level != "bare":
         yield from (Block("line", text=text) for text in names.lines[index])
     if plan.style.lines and level == "bare":
@@ -133,9 +135,8 @@ def _key_part(plan: Plan, index: int, part: Part, names: Names, first: int) -> I
     yield heading(2 if index == 0 else 3, prose.say("worksheet", "answers"))
     yield Block("answers", rows=rows)
     if plan.style.level != "full":
-        given = given_table(part.skeleton, prose, part.writer)
-        if given:
-            yield from (heading(2, prose.say("headings", "given")), table(given.header, list(given.rows)))
+        yield from given(part.skeleton, prose, part.writer)
         yield heading(2, prose.say("worksheet", "worked"))
-        yield paragraph(prose.say("conventions", "mark"))
+        if not is_exact(plan.space.problems[index], plan.space.choices(index)):
+            yield paragraph(prose.say("conventions", "mark"))
         yield from (Block("line", text=text) for text in names.lines[index])

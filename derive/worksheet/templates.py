@@ -20,7 +20,8 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.visitor import NodeTransformer
 
 from derive.errors import DeriveError
-from derive.pages.prose import templates_folder
+from derive.pages.prose import Prose, templates_folder
+from derive.pages.writers import writer
 
 Own = tuple[tuple[str, str], ...]
 """(name, text) of each template of a lecturer: it is kept in the plan, so the sheets can be made again without it."""
@@ -135,6 +136,13 @@ def own_prose(own: Own, language: str) -> Mapping[str, Mapping[str, str]]:
     """The sentences that a lecturer says otherwise, by group and key."""
     text = dict(own).get(PROSE[language])
     return _prose_of(PROSE[language], text) if text is not None else {}
+
+
+def sentence(own: Own, language: str, group: str, key: str, /, **words: object) -> str:
+    """A sentence outside the blocks of a sheet, in the lecturer's words or in the usual ones."""
+    return Prose(writer("latex", "dollar", "net-out", language=language), language, own_prose(own, language)).say(
+        group, key, **words
+    )
 
 
 @lru_cache(maxsize=8)

@@ -10,8 +10,8 @@ import re
 from functools import lru_cache
 
 from derive.errors import DeriveError
+from derive.formula.languages import LANGUAGES
 from derive.formula.symbols import GREEK
-from derive.pages.languages import LANGUAGES
 
 BLANK = "\ue000"
 """Stands in a formula for what is to be filled in."""

@@ -13,8 +13,10 @@ from derive.derivation.chain_rule import Derivation
 from derive.errors import DeriveError
 from derive.formula.expression import Cases, Expr, Name, is_plain, is_step, names_in
 from derive.worked import WorkedExample
-from derive.worksheet.arrays import Arrays, Column, Flags, chosen, constant, from_units
+from derive.worksheet.arrays import Arrays, Column, Flags, Floats, chosen, constant, from_units
 from derive.worksheet.digits import Digits, rounded
+from derive.worksheet.later import like
+from derive.worksheet.presentations import OF_RUN, is_whole, of_run
 from derive.worksheet.variants import ETA, Picks, Space
 
 Integers = NDArray[np.int64]
@@ -33,7 +35,9 @@ class Table:
         self.problem = space.problems[part]
         self.rounding = self.problem.rounding
         self.count = len(picks)
+        self._like = example
         self._columns: dict[str, Column] = {}
+        self._doubles: dict[str, Floats] = {}
         self._digits: dict[str, Digits] = {}
         self._given: dict[str, tuple[tuple[Fraction, str], ...] | None] = {}
         self._texts: dict[str, list[str]] = {}
@@ -48,8 +52,17 @@ class Table:
     def column(self, name: str) -> Column:
         """The values that are carried on; KeyError for a name that is no quantity."""
         if name not in self._columns:
-            self._columns[name] = self._evaluated(name)
+            for part in needed((name,), self) if self.problem.kind == "perceptron" else (name,):
+                if part not in self._columns:
+                    self._columns[part] = self._evaluated(part)
         return self._columns[name]
+
+    def doubles(self, name: str) -> Floats:
+        """The values of `column` alone; not a number where a given quantity has none."""
+        if name not in self._doubles:
+            known = self.has_number(name)
+            self._doubles[name] = self.column(name).value if known else np.full(self.count, np.nan)
+        return self._doubles[name]
 
     def digits(self, name: str) -> Digits:
         """What is shown, as far as doubles decide it."""
@@ -129,7 +142,7 @@ class Table:
     def example(self, row: int) -> WorkedExample:
         """The worked example of one variant: exact, and some thousand times slower than its row here."""
         if row not in self._examples:
-            self._examples[row] = WorkedExample(self.space.problem(self.part, self.picks[row].tolist()))
+            self._examples[row] = like(self._like, self.space.problem(self.part, self.picks[row].tolist()))
         return self._examples[row]
 
     # --- how it is found -----------------------------------------------------------------------------------------
@@ -165,8 +178,12 @@ class Table:
             return self.column(name)
         key = f"={name}"
         if key not in self._columns:
-            self._columns[key] = Arrays(self.count, self.column).value(self._definition(name))
+            run = self.problem.kind == "perceptron" and name in OF_RUN
+            self._columns[key] = of_run(self, name) if run else self._arrays(name)
         return self._columns[key]
+
+    def _arrays(self, name: str) -> Column:
+        return Arrays(self.count, self.column).value(self._definition(name))
 
     def _definition(self, name: str) -> Expr:
         definition = self.derivation.quantity(name).definition
@@ -186,7 +203,7 @@ class Table:
         texts = digits.texts(self.rounding)
         for row in np.flatnonzero(~digits.decided).tolist():
             texts[row] = self._shown(row, name)
-        return texts
+        return list(map(whole, texts)) if is_whole(self.problem, name) else texts
 
     def _shown(self, row: int, name: str) -> str:
         text = self.example(row).values.shown(name)
@@ -224,6 +241,11 @@ class Table:
             exact = self.example(row).values.exact_result(name)
             found[row] = exact is not None and exact == Fraction(self._shown(row, name))
         return found
+
+
+def whole(text: str) -> str:
+    """1 for 1.00000"""
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 _is_signed = methodcaller("startswith", "-")

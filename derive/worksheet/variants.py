@@ -12,14 +12,11 @@ from numpy.typing import NDArray
 from derive.derivation.graph import split_sample
 from derive.errors import DeriveError
 from derive.formula.expression import Number
-from derive.problem.loss import LossSetting
-from derive.problem.model import Network, Problem, Vary
+from derive.problem.model import Problem, Vary
 from derive.worksheet.ids import VariantId, ids, read_id, tag
+from derive.worksheet.kinds import check, check_kind, groups, on_sheet, with_digits
 from derive.worksheet.source import Source, joint_fingerprint
 from derive.worksheet.stream import Stream, stream_key
-
-KINDS = ("network", "expression", "training", "loss", "optimizer")
-"""Kinds whose derivation is the same whatever the numbers are."""
 
 Picks = NDArray[np.intp]
 
@@ -58,6 +55,10 @@ class Space:
 
     def stream(self, seed: int) -> Stream:
         return Stream(stream_key(self.fingerprint, seed), self.size)
+
+    def choices(self, part: int) -> dict[str, tuple[Number, ...]]:
+        """The numbers that each varied name of a problem may stand for."""
+        return {entry.name: entry.choices for entry in self.varied if entry.part == part}
 
     def picks(self, variant: int) -> tuple[int, ...]:
         """Which choice each varied number takes in a variant, 0 <= variant < size."""
@@ -118,54 +119,27 @@ class Space:
 
 def space_of(sources: Sequence[Source]) -> Space:
     """The variants of a sheet; raises DeriveError for a problem that cannot be varied."""
-    problems = tuple(source.problem() for source in sources)
-    for source, problem in zip(sources, problems, strict=True):
-        _check(source, problem)
-    varied = tuple(entry for part, problem in enumerate(problems) for entry in _varied(part, problem))
+    problems: list[Problem] = []
+    varied: list[Varied] = []
+    for part, source in enumerate(sources):
+        problem = on_sheet(source.problem())
+        check_kind(source.name, problem)
+        own = tuple(_varied(part, problem))
+        choices = {entry.name: entry.choices for entry in own}
+        check(source.name, problem, choices)
+        said = {"decimals", "significant"} & source.data().get("rounding", {}).keys()
+        problems.append(with_digits(problem, choices, said=bool(said)))
+        varied += own
     fingerprint = joint_fingerprint([source.fingerprint() for source in sources])
-    return Space(tuple(sources), problems, varied, fingerprint)
-
-
-def _check(source: Source, problem: Problem) -> None:
-    if problem.kind not in KINDS:
-        accepted = ", ".join(KINDS)
-        found = f'no worksheets for a problem of the kind "{problem.kind}"'
-        raise DeriveError(f"{source.name}: {found}; accepted: {accepted}")
-    if not problem.given:
-        raise DeriveError(f"{source.name}: nothing has a number; accepted: a problem with numbers")
-    if not problem.vary:
-        raise DeriveError(
-            f"{source.name}: nothing varies, so all sheets would be alike; accepted: a problem with a table [vary], "
-            f"for example\n[vary]\n{_example(problem)}"
-        )
-    body = problem.body
-    vector = isinstance(body, Network) and body.layers[-1].activation.vector is not None
-    if vector and any(name in ("targets", *body.targets) for name in map(_head, problem.vary)):  # type: ignore[attr-defined]
-        raise DeriveError(
-            f"{source.name}: vary: the targets of a softmax decide how its gradient is derived; accepted: all else"
-        )
-    if isinstance(body, LossSetting) and "t - o" not in body.loss.part and "o - t" not in body.loss.part:
-        targets = [name for name in problem.vary if name.startswith("t")]
-        if targets:
-            raise DeriveError(
-                f"{source.name}: vary.{targets[0]}: the targets of a {body.loss.title} decide how its gradient is "
-                "derived; accepted: the predictions"
-            )
-
-
-def _example(problem: Problem) -> str:
-    if isinstance(problem.body, Network):
-        return "weights = { from = 0.10, to = 0.90, step = 0.05 }\ninputs = { choose = [0.05, 0.10, 0.20] }"
-    name = next(iter(problem.given))
-    return f"{name} = {{ from = 1, to = 9, step = 1 }}"
+    return Space(tuple(sources), tuple(problems), tuple(varied), fingerprint)
 
 
 def _varied(part: int, problem: Problem) -> Iterator[Varied]:
     """In the order in which the numbers are given; a rule for one number takes the place of one for its group."""
-    groups = _groups(problem)
+    of = groups(problem)
     names = [*problem.given, *([ETA] if problem.update else [])]
     for name in names:
-        rule = _rule(problem, name, groups.get(name, ""))
+        rule = _rule(problem, name, of.get(name, ""))
         if rule is not None:
             yield Varied(part, name, tuple(dict.fromkeys(rule.choices)))
 
@@ -176,14 +150,3 @@ def _rule(problem: Problem, name: str, group: str) -> Vary | None:
 
 def _head(name: str) -> str:
     return split_sample(name)[0]
-
-
-def _groups(problem: Problem) -> dict[str, str]:
-    """The group of each given number of a network, by name; for the rest there are no groups."""
-    body = problem.body
-    if not isinstance(body, Network):
-        return {}
-    heads = dict.fromkeys(body.inputs, "inputs") | dict.fromkeys(body.targets, "targets")
-    found = {name: heads[_head(name)] for name in problem.given if _head(name) in heads}
-    found |= dict.fromkeys(body.weight_names(), "weights") | dict.fromkeys(body.bias_names(), "biases")
-    return {**found, ETA: "learning_rate"}

@@ -19,6 +19,7 @@ from derive.check.precision import MOST_DIGITS, Grid, Precision, Range
 from derive.check.program import Program, compiled
 from derive.numbers.rounding import Rounding
 from derive.worked import WorkedExample
+from derive.worksheet.later import plain_of
 from derive.worksheet.values import Table
 
 Platform = Literal["moodle", "classic", "new"]
@@ -99,6 +100,7 @@ class Windows:
         self._example = example
         self._asked = asked
         self._found: dict[str, list[Window]] = {}
+        self._environments: dict[tuple[str, ...], Mapping[str, Range]] = {}
 
     def of(self, name: str) -> list[Window]:
         """One for each variant."""
@@ -110,14 +112,21 @@ class Windows:
 
     def _reached(self, name: str) -> Range:
         """What honest rounding reaches, alone and by way of the other quantities that are asked for."""
-        table = self._table
-        grid = Grid((precision_of(table.rounding),))
         ends = []
         for asked in dict.fromkeys(((name,), self._asked)):
-            program = _programs(self._example, asked)
-            reached = _environment(program, grid, table)[program.asked[name]]
-            ends.append(Range(*(np.broadcast_to(end[0], table.count) for end in reached)))
+            reached = self._environment(asked)[_programs(plain_of(self._example), asked).asked[name]]
+            ends.append(Range(*(np.broadcast_to(end[0], self._table.count) for end in reached)))
         return hull(*ends)
+
+    def _environment(self, asked: tuple[str, ...]) -> Mapping[str, Range]:
+        """What is reached of every quantity; of all that is asked for together it is kept."""
+        found = self._environments.get(asked)
+        if found is None:
+            grid = Grid((precision_of(self._table.rounding),))
+            found = _environment(_programs(plain_of(self._example), asked), grid, self._table)
+            if asked == self._asked:
+                self._environments[asked] = found
+        return found
 
 
 def precision_of(rounding: Rounding) -> Precision:

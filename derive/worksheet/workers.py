@@ -24,13 +24,18 @@ class Workers:
     cluster: str = ""
 
     @property
+    def alone(self) -> bool:
+        """Whether this process does all the work."""
+        return self.jobs == 1 and not self.cluster
+
+    @property
     def wave(self) -> int:
         """How many tasks keep everybody busy for a while; one where nobody else works."""
-        return 1 if self.jobs == 1 and not self.cluster else 16
+        return 1 if self.alone else 16
 
     def map(self, work: Callable[[str, Task], Result], plan: str, tasks: Iterable[Task]) -> Iterator[Result]:
         """`work(plan, task)` for each task, in their order; later tasks may have begun when the reader stops."""
-        if self.jobs == 1 and not self.cluster:
+        if self.alone:
             for task in tasks:
                 yield work(plan, task)
             return
