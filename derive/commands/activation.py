@@ -9,7 +9,7 @@ from click.shell_completion import CompletionItem
 
 from derive.commands.examples import examples
 from derive.commands.output import deliver
-from derive.commands.request import Request, page_options
+from derive.commands.request import Request, language_option, page_options
 from derive.errors import DeriveError
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ def _complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> li
         "derive activation relu --at -3 --at 5",
         "derive activation leaky-relu --set alpha=0.1 -o leaky-relu.md",
         "derive activation softmax --at 1,2,3",
+        "derive activation tanh --lang de",
         "derive activation 'z/(1 + exp(-z))' --at 0.5 --format json",
         "derive activation list",
     )
@@ -38,6 +39,7 @@ def _complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> li
 @click.option("--set", "parameters", metavar="NAME=VALUE", multiple=True, help="A parameter of the activation, such "
               "as alpha; may be repeated.")  # fmt: skip
 @page_options
+@language_option
 def activation(name: str, at: tuple[str, ...], parameters: tuple[str, ...], **page: Any) -> None:
     """Derive the slope of ACTIVATION and show what it does.
 

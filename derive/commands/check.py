@@ -31,6 +31,7 @@ WRONG = 1
         "derive check backprop-2-2-1 notes",
         "derive check neuron-3.1 notes --format json",
         "derive check neuron-3.1 notes --ask net_o1 --require-decimals 1",
+        "derive check backprop-2-2-1 notes --lang de",
     )
 )
 @problem_argument
@@ -51,6 +52,9 @@ WRONG = 1
               "missing gets blanks, who is unknown is named.")
 @click.option("--variants", metavar="FOLDER", help="Grade each student against their own sheet, of those that derive "
               "worksheet has put into FOLDER.")
+@click.option("--lang", "language", type=click.Choice(("en", "de")), default="en", help="The language of pages, "
+              "reports and messages; German shows a decimal comma, and reads one with --decimal-comma. Names of files, "
+              "columns and JSON stay.")
 @click.option("-o", "--output", metavar="FOLDER", help="Write a page for each student, the class report, gradebook.csv "
               "and verdicts.jsonl into FOLDER; started again after an interruption, it goes on.")
 @click.option("--pages", type=click.Choice(PAGES), default="markdown", help="The format of the pages and the report "
@@ -61,9 +65,10 @@ def check(problem: str, answers: str, chosen: str, **options: Any) -> None:
     """Grade the answers of a student or a class to PROBLEM.
 
     ANSWERS is a table (CSV) with the columns student, quantity and answer, or with a column for each quantity; TOML
-    or JSON of one student; - for standard input; or answers that come with the package: notes for the numbers that
-    the lecture notes print, published for those of a published example. Names and numbers are read leniently, and
-    every number that honest rounding can reach is accepted. Exit code 1: not everything is right.
+    or JSON of one student, or of several: a list, by name or one a line; - for standard input; or answers that come
+    with the package: notes for the numbers that the lecture notes print, published for those of a published example.
+    Names and numbers are read leniently, and every number that honest rounding can reach is accepted. Exit code 1:
+    not everything is right.
     """  # fmt: skip
     from derive.check.answers import read_answers, read_roster
     from derive.check.bundled import answers_path
@@ -75,13 +80,16 @@ def check(problem: str, answers: str, chosen: str, **options: Any) -> None:
 
     if problem == answers == STANDARD:
         raise DeriveError("the problem and the answers cannot both come from standard input; accepted: a file for one")
-    example = WorkedExample(find(problem))
+    found = find(problem)
+    own = _own_sheets(options["variants"], problem)
+    example = own.example if own else WorkedExample(found)
     source = Source(answers_path(problem, answers))
     quantities = Quantities(example)
     roster = read_roster(Source(options["roster"])) if options["roster"] else ()
     asked = _asked(quantities, options["ask"], _of_sheets(options["variants"], problem) or example.problem.ask)
-    file = read_answers(source, quantities, asked, decimal_comma=options["decimal_comma"], roster=roster)
-    batch = Batch(example, file, _marking(options), _own_sheets(options["variants"], problem))
+    file = read_answers(source, quantities, asked, decimal_comma=options["decimal_comma"], roster=roster,
+                        language=options["language"])  # fmt: skip
+    batch = Batch(example, file, _marking(options), own)
     all_right = _graded(batch, chosen, options, source.digest())
     for line in file.notes.lines():
         click.echo(line, err=True)
@@ -133,6 +141,7 @@ def _marking(options: dict[str, Any]) -> Marking:
         require_decimals=options["require_decimals"],
         require_significant=options["require_significant"],
         decimal_comma=options["decimal_comma"],
+        language=options["language"],
     )
 
 
@@ -149,10 +158,15 @@ def _graded(batch: Batch, chosen: str, options: dict[str, Any], digest: str) -> 
     """Grade and print everything; whether all of it is right."""
     students = _to_folder(batch, options, digest) if options["output"] else batch.judged(batch.sheets())
     shown_apart = chosen == "text" or not sys.stdout.isatty()
-    with _progress(batch.file.students if shown_apart else 0) as advance:
-        if options["regrade"]:
-            return _changes_printed(batch, _counted(students, advance), chosen, options["regrade"])
-        return _printed(_counted(students, advance), _stream(batch, chosen), chosen)
+    try:
+        with _progress(batch.file.students if shown_apart else 0) as advance:
+            if options["regrade"]:
+                return _changes_printed(batch, _counted(students, advance), chosen, options["regrade"])
+            return _printed(_counted(students, advance), _stream(batch, chosen), chosen)
+    except KeyboardInterrupt:
+        if options["output"]:
+            click.echo("interrupted; the same command, started again, goes on from here", err=True)
+        raise
 
 
 def _counted(students: Iterable[Verdicts], advance: Callable[[], None]) -> Iterator[Verdicts]:
@@ -188,9 +202,10 @@ def _stream(batch: Batch, chosen: str) -> Stream:
     from derive.reports.reading import Reading
 
     ascii = chosen == "text" and is_ascii_only()
+    language = batch.marking.language
     return Reading(
         "text" if chosen == "text" else "markdown", batch.example_of, batch.example.problem.title,
-        Tally(batch.file.expected), ascii=ascii, width=terminal_width(),
+        Tally(batch.file.expected, language), ascii=ascii, width=terminal_width(), language=language,
     )  # fmt: skip
 
 
@@ -208,7 +223,9 @@ def _to_folder(batch: Batch, options: dict[str, Any], digest: str) -> Iterator[V
     progress = Progress(place, key)
     left = (sheet for sheet in batch.sheets() if (sheet.student, sheet.variant) not in progress.done)
     title = batch.example.problem.title
-    folder = Folder(place, options["pages"], title, batch.example_of, variants=batch.has_variants)
+    folder = Folder(
+        place, options["pages"], title, batch.example_of, variants=batch.has_variants, language=options["language"]
+    )
     return folder.write(progress, batch.judged(left), batch.file.expected)
 
 
@@ -220,6 +237,7 @@ def _changes_printed(batch: Batch, students: Iterable[Verdicts], chosen: str, ol
     from derive.reports.regrade import Regrade, regrade_blocks, write_changes
 
     all_right = True
+    language = batch.marking.language
 
     def each() -> Iterator[Verdict]:
         nonlocal all_right
@@ -228,11 +246,14 @@ def _changes_printed(batch: Batch, students: Iterable[Verdicts], chosen: str, ol
             yield from verdicts
 
     with Path(old).open(encoding="utf-8") as lines:
-        regrade = Regrade(lines, old)
+        regrade = Regrade(lines, old, language)
     changes = list(regrade.changes(each()))
     if chosen in ("text", "markdown"):
         ascii = chosen == "text" and is_ascii_only()
-        look = style(chosen, batch.example, ascii=ascii, width=terminal_width())  # type: ignore[arg-type]  # one of the two
+        look = style(
+            "text" if chosen == "text" else "markdown", batch.example, ascii=ascii, width=terminal_width(),
+            language=language,
+        )  # fmt: skip
         print_text(page(regrade_blocks(changes, look, batch.example.problem.title), look))
         return all_right
     from io import StringIO

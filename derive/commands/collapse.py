@@ -8,7 +8,7 @@ import click
 
 from derive.commands.examples import examples
 from derive.commands.output import deliver
-from derive.commands.request import Request, page_options, problem_argument
+from derive.commands.request import Request, language_option, page_options, problem_argument
 
 
 @click.command(
@@ -19,6 +19,7 @@ from derive.commands.request import Request, page_options, problem_argument
 )
 @problem_argument
 @page_options
+@language_option
 def collapse(problem: str, **page: Any) -> None:
     """Reduce the linear layers of PROBLEM to one.
 

@@ -8,7 +8,7 @@ import click
 
 from derive.commands.examples import examples
 from derive.commands.output import deliver
-from derive.commands.request import Request, page_options
+from derive.commands.request import Request, language_option, page_options
 
 
 @click.command(
@@ -23,6 +23,7 @@ from derive.commands.request import Request, page_options
 @click.option("--epochs", metavar="N", type=int, default=1, help="How often all samples are gone through (default 1).")
 @click.option("--drop-last", is_flag=True, help="Leave a last batch out that is too short.")
 @page_options
+@language_option
 def epochs(samples: int, batch: int, epochs: int, drop_last: bool, **page: Any) -> None:
     """Work out batches, iterations and the last short batch of a training."""
     from derive.problem.file import from_dict

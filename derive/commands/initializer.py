@@ -8,7 +8,7 @@ import click
 
 from derive.commands.examples import examples
 from derive.commands.output import deliver
-from derive.commands.request import Request, page_options
+from derive.commands.request import Request, language_option, page_options
 
 
 @click.command(
@@ -28,6 +28,7 @@ from derive.commands.request import Request, page_options
 @click.option("--layers", metavar="N", type=int, default=10, help="Layers of the experiment (default 10).")
 @click.option("--width", metavar="N", type=int, default=256, help="How wide these layers are (default 256).")
 @page_options
+@language_option
 def initializer(name: str, slope: str | None, samples: int, seed: int, layers: int, width: int, fan_in: int,
                 fan_out: int, **page: Any) -> None:  # fmt: skip
     """Derive the variance of an initializer and try it.

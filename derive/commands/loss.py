@@ -10,7 +10,7 @@ from click.shell_completion import CompletionItem
 
 from derive.commands.examples import examples
 from derive.commands.output import deliver
-from derive.commands.request import Request, page_options
+from derive.commands.request import Request, language_option, page_options
 from derive.errors import DeriveError
 
 SYMBOLIC_CLASSES = 3
@@ -41,6 +41,7 @@ def _complete_loss(ctx: click.Context, param: click.Parameter, incomplete: str) 
               "margin, smoothing, over); may be repeated.")  # fmt: skip
 @click.option("--reduction", type=click.Choice(("mean", "sum")), help="How samples are put together (default mean).")
 @page_options
+@language_option
 def loss(
     name: str,
     predictions: str | None,

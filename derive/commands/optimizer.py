@@ -10,7 +10,7 @@ from click.shell_completion import CompletionItem
 
 from derive.commands.examples import examples
 from derive.commands.output import deliver
-from derive.commands.request import Request, page_options
+from derive.commands.request import Request, language_option, page_options
 from derive.errors import DeriveError
 
 USUAL_GRADIENTS = "0.4; 0.3"
@@ -51,6 +51,7 @@ def _complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> li
 @click.option("--clip-norm", metavar="NUMBER", help="Clip the gradients to this norm.")
 @click.option("--clip-value", metavar="NUMBER", help="Clip each gradient to this size.")
 @page_options
+@language_option
 def optimizer(
     name: str,
     gradients: str | None,

@@ -28,18 +28,18 @@ def deliver(example: WorkedExample, request: Request) -> None:
         text = _content(example, request, "embed")
         print_text(text) if request.chosen_format == "text" else print_bytes(text.encode())
         return
-    figure = _figure(example, path) if request.chosen_format == "markdown" else {}
+    figure = _figure(example, path, request.language) if request.chosen_format == "markdown" else {}
     page = _content(example, request, next((drawn.name for drawn in figure), "embed"))
     write_together({path: page.encode(), **figure})
 
 
-def _figure(example: WorkedExample, path: Path) -> dict[Path, bytes]:
+def _figure(example: WorkedExample, path: Path, language: str) -> dict[Path, bytes]:
     """The figure beside a Markdown file; none beside /dev/stdout or a pipe."""
     from derive.pages.render import figure_svg
 
     if path.exists() and not path.is_file():
         return {}
-    picture = figure_svg(example)
+    picture = figure_svg(example, language)
     return {path.with_suffix(".svg"): picture.encode()} if picture else {}
 
 

@@ -79,7 +79,8 @@ def _options(*groups: tuple[Callable[[Any], Any], ...]) -> Callable[[Any], Any]:
         "derive worksheet backprop-2-2-1 -n 3 --format latex --bundle --ask dE/dw5 --ask w1_new -o print",
         "derive worksheet backprop-2-2-1 -n 3 --ask dE/dw5 --format moodle -o moodle",
         "derive worksheet --verify sheets",
-        "derive worksheet backprop-2-2-1 --lang de",
+        "derive worksheet backprop-2-2-1 --ask w5@2 --level full",
+        "derive worksheet perceptron-and --lang de",
         "derive worksheet --copy-templates mine",
     )
 )
@@ -106,7 +107,8 @@ def worksheet(
 
     Which numbers vary, and how, says the table [vary] of the problem file. Several problems go on one sheet. Each sheet
     has an id from which it can be made again: --variant ID. A folder that is complete in part is completed. Variants
-    that teach nothing or trick someone are refused; the rules are saturated, dead, kink, zero, small, tie and mistake.
+    that teach nothing or trick someone are refused; the rules are saturated, dead, kink, zero, small, tie and mistake,
+    of perceptrons still and ended, of points repeated.
     """
     from derive.worksheet.workers import Workers
 
@@ -213,7 +215,8 @@ def _report(done: Done, output: str) -> None:
 def _one(plan: Plan, variant: str, output: str | None) -> None:
     """The sheet with that id, to standard output or, with its key and its figure, into a folder."""
     from derive.worksheet.press import Entry
-    from derive.worksheet.run import one, whole
+    from derive.worksheet.run import one
+    from derive.worksheet.writing import whole
 
     found = plan.space.place_of(variant)
     from dataclasses import replace
@@ -231,7 +234,6 @@ def _one(plan: Plan, variant: str, output: str | None) -> None:
     folder.prepare()
     for name, content in whole(plan, made).items():
         folder.write(name, content)
-    folder.tidy()
 
 
 def _print_first(plan: Plan, workers: Workers) -> None:
@@ -242,7 +244,7 @@ def _print_first(plan: Plan, workers: Workers) -> None:
 
 
 def _print_sheet(plan: Plan, made: Any) -> None:
-    from derive.worksheet.run import whole
+    from derive.worksheet.writing import whole
 
     files = whole(plan, made)
     print_bytes(next(content for name, content in files.items() if "/" not in name))

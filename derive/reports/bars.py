@@ -1,4 +1,4 @@
-"""Small charts of how the answers of a class fell out: a bar of letters, and a bar chart as SVG."""
+"""Small charts of how the answers of a class fell out: a bar of letters, and a bar chart as SVG or TikZ."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ COLOURS = {"full": "#2f6f4f", "follow": "#a9cbb4", "wrong": "#c4513c", "waiting"
 
 _ROW, _BAR, _TOP, _LEGEND = 24, 16, 10, 34
 _LETTER, _WIDE, _COUNT = 7.5, 320, 70
+_PRINTED_ROW, _PRINTED_BAR, _MOST_ROWS = 16, 240, 35  # points, points, rows
 
 
 def text_bar(parts: Mapping[str, int], width: int, *, ascii: bool) -> str:
@@ -68,6 +69,33 @@ def _drawn(
         yield f'<rect x="{x:g}" y="{y - 10}" width="12" height="12" {look}/>'
         yield f'<text x="{x + 18:g}" y="{y + 1}" fill="{INK}">{xml(legend[part])}</text>'
         x += _LETTER * len(legend[part]) + 34
+
+
+def tikz_bars(rows: Sequence[tuple[str, Mapping[str, int]]], legend: Mapping[str, str]) -> str:
+    """The same bars as TikZ, no picture taller than a page; labels and words are TeX."""
+    pieces = [rows[start : start + _MOST_ROWS] for start in range(0, len(rows), _MOST_ROWS)]
+    keys = "\\quad\n".join(rf"\tikz \{_filled(part)} (0,0) rectangle (6pt,6pt);~{legend[part]}" for part in PARTS)
+    return "\n\n".join([*("\n".join(_picture(piece)) for piece in pieces), rf"{{\small {keys}}}"])
+
+
+def _picture(rows: Sequence[tuple[str, Mapping[str, int]]]) -> Iterator[str]:
+    yield r"\begin{tikzpicture}[x=1pt, y=-1pt]"
+    for place, (label, parts) in enumerate(rows):
+        y = place * _PRINTED_ROW
+        yield rf"\node[anchor=east] at (0,{y}) {{{label}}};"
+        x, total = 0.0, sum(parts.values())
+        for part in PARTS:
+            width = parts[part] * _PRINTED_BAR / (total or 1)
+            if width:
+                yield rf"\{_filled(part)} ({x:.2f},{y - 5}) rectangle ({x + width:.2f},{y + 5});"
+            x += width
+        yield rf"\node[anchor=west] at ({_PRINTED_BAR},{y}) {{{parts['full']} / {total}}};"
+    yield r"\end{tikzpicture}"
+
+
+def _filled(part: str) -> str:
+    red, green, blue = (int(COLOURS[part][start : start + 2], 16) for start in (1, 3, 5))
+    return f"filldraw[line width=0.2pt, fill={{rgb,255:red,{red};green,{green};blue,{blue}}}]"
 
 
 def _bar(parts: Mapping[str, int], legend: Mapping[str, str], left: float, y: int) -> Iterator[str]:

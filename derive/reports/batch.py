@@ -10,6 +10,7 @@ from derive.check.answers import AnswerFile
 from derive.check.gradebook import Verdicts
 from derive.check.model import Blank, Marking, Sheet, Verdict
 from derive.check.own import Own
+from derive.check.phrases import say
 from derive.check.program import Program
 from derive.check.verdicts import Judge, judge
 from derive.errors import DeriveError
@@ -18,7 +19,6 @@ from derive.worked import WorkedExample
 
 OWN = 500
 """So many sheets with numbers of their own are judged at once."""
-NO_VARIANT = "no variant is given in the answers, and no sheet has this name"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +102,7 @@ class Batch:
     def _why_not(self, sheet: Sheet) -> str:
         """Why there are no numbers to judge a sheet by; "" where there are."""
         if self.own is None or not sheet.variant:
-            return NO_VARIANT
+            return say("notes", "no-variant", self.marking.language)
         try:
             self.own.problem_of(sheet.variant)
         except DeriveError as error:

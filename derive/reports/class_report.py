@@ -7,18 +7,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from derive.check.gradebook import (
-    ABOUT_DIGITS,
     Verdicts,
+    alone,
     first_error,
+    is_about_digits,
     is_open,
     is_right,
     marks_of,
     written_marks,
 )
-from derive.check.model import ONE_OF, Verdict
+from derive.check.model import Verdict
 from derive.formula.symbols import symbol
 from derive.pages.blocks import Block, bullets, figure, heading, paragraph, table
-from derive.reports.bars import MARKS, PARTS, svg_bars, text_bar
+from derive.reports.bars import MARKS, PARTS, svg_bars, text_bar, tikz_bars
 from derive.reports.look import Style
 
 MOST_MISTAKES = 15
@@ -33,6 +34,8 @@ BAR_WIDTH = 20
 class Tally:
     """What is counted of a class; its size does not grow with the number of students.
 
+    language  of the verdicts
+    empty     how many students answered nothing
     parts     for each quantity how many answers fell into each part of its bar
     mistakes  how often each mistake was suggested first, by quantity and message
     unsure    for each quantity how many answers got full marks that a known mistake would have got as well
@@ -40,7 +43,9 @@ class Tally:
     """
 
     expected: Sequence[str]
+    language: str = "en"
     students: int = 0
+    empty: int = 0
     marks: float = 0
     waiting: int = 0
     parts: dict[str, Counter[str]] = field(default_factory=dict)
@@ -55,6 +60,7 @@ class Tally:
         """Count one student."""
         self.students += 1
         self.marks += marks_of(verdicts)
+        self.empty += all(verdict.status == "blank" for verdict in verdicts)
         if wrong := first_error(verdicts):
             self.first[wrong.quantity] += 1
         for verdict in verdicts:
@@ -67,11 +73,11 @@ class Tally:
             self.waiting += 1
             if len(self.to_decide) < MOST_TO_DECIDE:
                 self.to_decide.append(verdict)
-        if part == "full" and verdict.note.startswith(ABOUT_DIGITS):
+        if part == "full" and is_about_digits(verdict, self.language):
             self.unsure[verdict.quantity] += 1
         if verdict.status == "wrong":
             if verdict.mistake:
-                self.mistakes[verdict.quantity, verdict.mistake.message.removeprefix(ONE_OF)] += 1
+                self.mistakes[verdict.quantity, alone(verdict.mistake.message, self.language)] += 1
             else:
                 self.unnamed[verdict.quantity] += 1
         if verdict.chance is not None:
@@ -94,10 +100,10 @@ def class_blocks(tally: Tally, style: Style, title: str) -> list[Block]:
     answers = sum(sum(parts.values()) for parts in tally.parts.values())
     mean = written_marks(round(tally.marks / tally.students, 2)) if tally.students else "0"
     counts = say(
-        "class_counts", students=tally.students, answers=answers, mean=mean, out_of=len(tally.expected),
-        waiting=tally.waiting,
+        "class_counts", students=tally.students, answers=answers, mean=style.number(mean), out_of=len(tally.expected),
+        waiting=tally.waiting, empty=tally.empty,
     )  # fmt: skip
-    found = [heading(1, say("class_title", title=style.words(title))), paragraph(counts)]
+    found = [heading(1, say("class_title", title=style.title(title))), paragraph(counts)]
     for part in (_by_quantity, _first_errors, _mistakes, _waiting, _too_few):
         found += part(tally, style)
     return found
@@ -125,10 +131,12 @@ def _by_quantity(tally: Tally, style: Style) -> Iterator[Block]:
 
 
 def chart(tally: Tally, style: Style) -> str:
-    """The bars of every quantity as SVG."""
+    """The bars of every quantity, as TikZ for LaTeX and else as SVG."""
     columns = {"full": "right_column", "follow": "follow_column", "wrong": "wrong_column", "waiting": "waiting_column",
                "blank": "blank_column"}  # fmt: skip
     legend = {part: style.say(key) for part, key in columns.items()}
+    if style.format == "latex":
+        return tikz_bars([(style.quantity(name), tally.parts.get(name, Counter())) for name in tally.expected], legend)
     rows: list[tuple[str, Mapping[str, int]]] = [
         (symbol(name, "unicode", style.pen.notation), tally.parts.get(name, Counter())) for name in tally.expected
     ]
@@ -187,7 +195,7 @@ def _too_few(tally: Tally, style: Style) -> Iterator[Block]:
         if tally.unsure[name]:
             items.append(style.say("unsure_row", quantity=quantity, unsure=tally.unsure[name], full=full))
         if count and total / count >= MUCH_CHANCE:
-            items.append(style.say("too_few_row", quantity=quantity, chance=f"{total / count:.1f}"))
+            items.append(style.say("too_few_row", quantity=quantity, chance=style.number(f"{total / count:.1f}")))
     if items:
         yield heading(2, style.say("too_few"))
         yield bullets(*items)

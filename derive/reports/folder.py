@@ -30,20 +30,21 @@ class Folder:
     """
 
     def __init__(
-        self, folder: Path, format: Format, title: str, example_of: Callable[[str], WorkedExample], *, variants: bool
-    ) -> None:
+        self, folder: Path, format: Format, title: str, example_of: Callable[[str], WorkedExample], *, variants: bool,
+        language: str = "en",
+    ) -> None:  # fmt: skip
         self._folder = folder
         self._format = format
         self._title = title
         self._variants = variants
         self._example_of = example_of
         self._pages: dict[str, StudentPages] = {}
-        self._style = style(format, example_of(""))
+        self._style = style(format, example_of(""), language=language)
         self._taken: dict[str, str] = {}
 
     def write(self, progress: Progress, judged: Iterable[Verdicts], expected: Sequence[str]) -> Iterator[Verdicts]:
         """Everything, each student as they are passed on; students that `progress` knows are not judged again."""
-        tally = Tally(expected)
+        tally = Tally(expected, self._style.language)
         (self._folder / "students").mkdir(exist_ok=True)
         with ExitStack() as stack:
             stack.enter_context(progress)
@@ -62,10 +63,11 @@ class Folder:
                 yield verdicts
         self._write_report(tally)
         progress.forget()
+        _clear(self._folder, SUFFIXES[self._format])
 
     def _write_report(self, tally: Tally) -> None:
-        picture = chart(tally, self._style) if self._format in ("markdown", "html") else ""
-        figure = {"markdown": "report.svg", "html": picture}.get(self._format, "")
+        picture = chart(tally, self._style) if self._format != "text" else ""
+        figure = "report.svg" if self._format == "markdown" else picture
         text = page(class_blocks(tally, self._style, self._title), self._style, figure)
         files = {self._folder / f"report{SUFFIXES[self._format]}": text.encode("utf-8")}
         if self._format == "markdown":
@@ -86,6 +88,16 @@ class Folder:
             name = f"{name}-{hashlib.sha256(who.encode()).hexdigest()[:8]}"
             self._taken[name.casefold()] = who
         return self._folder / "students" / f"{name}{SUFFIXES[self._format]}"
+
+
+def _clear(folder: Path, suffix: str) -> None:
+    """Remove the files that runs which were killed had only begun."""
+    of_batch = re.compile(r"\.(?:gradebook\.csv|verdicts\.jsonl|report\.\w+)\.\d+\.tmp")
+    of_page = re.compile(rf"\..+{re.escape(suffix)}\.\d+\.tmp")
+    for place, pattern in ((folder, of_batch), (folder / "students", of_page)):
+        for path in place.glob(".*.tmp"):
+            if pattern.fullmatch(path.name):
+                path.unlink(missing_ok=True)
 
 
 def key_of(*parts: object) -> str:

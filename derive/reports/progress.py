@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-from derive.check.gradebook import Verdicts, as_data, from_data
+from derive.check.gradebook import Verdicts, as_json_line, from_data
 from derive.errors import DeriveError
 
 NAME = ".unfinished.jsonl"
@@ -21,6 +21,8 @@ class Progress:
 
     def __init__(self, folder: Path, key: str) -> None:
         self._path = folder / NAME
+        if folder.exists() and not folder.is_dir():
+            raise DeriveError(f"{folder}: found a file; accepted: a folder, made where there is none")
         try:
             folder.mkdir(parents=True, exist_ok=True)
             self._kept, self.done = _kept(self._path, key)
@@ -49,7 +51,7 @@ class Progress:
 
     def add(self, verdicts: Verdicts) -> None:
         """This student is done."""
-        text = json.dumps([as_data(verdict) for verdict in verdicts], ensure_ascii=False)
+        text = f"[{', '.join(map(as_json_line, verdicts))}]"
         self._file.write(text.encode() + b"\n")
         self._file.flush()
 

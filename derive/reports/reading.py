@@ -25,6 +25,7 @@ class Reading:
     tally: Tally
     ascii: bool = False
     width: int = 80
+    language: str = "en"
     few: list[Verdicts] = field(default_factory=list)
 
     def add(self, verdicts: Verdicts) -> str:
@@ -34,7 +35,9 @@ class Reading:
         return ""
 
     def finish(self) -> str:
-        look = style(self.format, self.example_of(""), ascii=self.ascii, width=self.width)
+        look = style(
+            self.format, self.example_of(""), ascii=self.ascii, width=self.width, language=self.language
+        )
         if self.tally.students > FEW:
             return page(class_blocks(self.tally, look, self.title), look)
         return "\n".join(self._pages(look))

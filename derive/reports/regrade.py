@@ -10,7 +10,8 @@ from typing import IO
 
 from derive.check.gradebook import cell, read_verdicts, shown_marks
 from derive.check.model import Verdict
-from derive.pages.blocks import Block, heading, paragraph, table
+from derive.check.phrases import say
+from derive.pages.blocks import Block, bullets, heading, paragraph, table
 from derive.reports.look import Style
 
 Key = tuple[str, str, str]
@@ -47,9 +48,10 @@ class _Old:
 
 
 class Regrade:
-    """Holds new verdicts against the old ones of a file."""
+    """Holds new verdicts against the old ones of a file; says why in a language."""
 
-    def __init__(self, lines: Iterable[str], place: str) -> None:
+    def __init__(self, lines: Iterable[str], place: str, language: str = "en") -> None:
+        self._language = language
         self._old = {_key(verdict): _remembered(verdict) for verdict in read_verdicts(lines, place)}
 
     def changes(self, verdicts: Iterable[Verdict]) -> Iterator[Change]:
@@ -58,11 +60,27 @@ class Regrade:
             old = self._old.pop(_key(verdict), None)
             new = _remembered(verdict)
             if old is None:
-                yield Change(*_key(verdict), verdict.answer, "", new.marks, "no verdict before")
+                yield Change(*_key(verdict), verdict.answer, "", new.marks, self._said("new"))
             elif old.marks != new.marks:
-                yield Change(*_key(verdict), verdict.answer, old.marks, new.marks, _why(old, new, verdict))
+                yield Change(*_key(verdict), verdict.answer, old.marks, new.marks, self._why(old, new, verdict))
         for key, old in self._old.items():
-            yield Change(*key, old.answer, old.marks, "", "no verdict any more")
+            yield Change(*key, old.answer, old.marks, "", self._said("gone"))
+
+    def _said(self, key: str, **words: str) -> str:
+        return say("regrade", key, self._language, **words)
+
+    def _why(self, old: _Old, new: _Old, verdict: Verdict) -> str:
+        said = self._said
+        reasons = []
+        if old.answer != new.answer:
+            reasons.append(said("answer", answer=old.answer))
+        if old.status != new.status:
+            reasons.append(said("status", before=said(old.status), after=said(new.status)))
+        if new.mistake and new.mistake != old.mistake:
+            reasons.append(new.mistake)
+        if verdict.note:
+            reasons.append(verdict.note)
+        return "; ".join(reasons) or said("otherwise")
 
 
 def _key(verdict: Verdict) -> Key:
@@ -72,19 +90,6 @@ def _key(verdict: Verdict) -> Key:
 def _remembered(verdict: Verdict) -> _Old:
     mistake = verdict.mistake.message if verdict.mistake else ""
     return _Old(verdict.answer, verdict.status, shown_marks(verdict), mistake)
-
-
-def _why(old: _Old, new: _Old, verdict: Verdict) -> str:
-    reasons = []
-    if old.answer != new.answer:
-        reasons.append(f'the answer was "{old.answer}"')
-    if old.status != new.status:
-        reasons.append(f"{old.status} before, {new.status} now")
-    if new.mistake and new.mistake != old.mistake:
-        reasons.append(new.mistake)
-    if verdict.note:
-        reasons.append(verdict.note)
-    return "; ".join(reasons) or "marked in another way"
 
 
 def write_changes(changes: Iterable[Change], format: str, file: IO[str]) -> None:
@@ -104,22 +109,31 @@ def regrade_blocks(changes: Iterable[Change], style: Style, title: str) -> list[
     """The changes for reading."""
     found = list(changes)
     say, short = style.say, style.short
-    blocks = [heading(1, say("regrade_title", title=style.words(title)))]
+    blocks = [heading(1, say("regrade_title", title=style.title(title)))]
     if not found:
         return [*blocks, paragraph(say("regrade_none"))]
     up = sum(change.direction > 0 for change in found)
     down = sum(change.direction < 0 for change in found)
     students = len({(change.student, change.variant) for change in found})
     blocks.append(paragraph(say("regrade_counts", changed=len(found), students=students, up=up, down=down)))
+    if style.format == "text":
+        return [*blocks, bullets(*(_line(change, style) for change in found))]
     header = tuple(say(key) for key in ("student_column", "quantity", "before", "after", "why"))
     rows: list[tuple[str, ...]] = [
         (
             short(change.student),
             style.quantity(change.quantity),
-            style.words(change.before),
-            style.words(change.after),
+            style.number(change.before),
+            style.number(change.after),
             style.words(change.why),
         )
         for change in found
     ]
     return [*blocks, table(header, rows)]
+
+
+def _line(change: Change, style: Style) -> str:
+    """A change as a line that can be broken, since reasons are long."""
+    arrow = "->" if style.look.ascii else "→"
+    marks = f"{style.number(change.before) or '-'} {arrow} {style.number(change.after) or '-'}"
+    return f"{style.short(change.student)}, {style.quantity(change.quantity)}: {marks} ({style.words(change.why)})"

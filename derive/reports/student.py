@@ -3,27 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from functools import lru_cache
 
 from derive.check.gradebook import (
-    ABOUT_DIGITS,
     Verdicts,
+    alone,
     first_error,
+    is_about_digits,
     is_open,
     is_right,
     marks_of,
     shown_marks,
     written_marks,
 )
-from derive.check.model import ONE_OF, Mistake, Verdict
+from derive.check.model import Mistake, Verdict
 from derive.derivation.steps import Line, line
 from derive.errors import DeriveError
 from derive.formula.expression import is_plain
 from derive.pages.blocks import Block, bullets, equations, heading, paragraph, table
 from derive.pages.equations import Equations
+from derive.pages.languages import said_block
 from derive.reports.look import Style
 from derive.worked import WorkedExample
 
 MOST_SUGGESTED = 3
+MOST_REMEMBERED = 4096
+"""So many sentences on mistakes are remembered: a class makes the same ones."""
 
 
 class StudentPages:
@@ -35,14 +40,17 @@ class StudentPages:
         sheet = style.sheet
         self._equations = Equations(example, sheet.writer, sheet.width, sheet.line_width)
         self._derived: dict[str, list[Block]] = {}
+        self._sentence = lru_cache(maxsize=MOST_REMEMBERED)(style.sentence)
 
     def blocks(self, verdicts: Verdicts, *, derived: bool = True) -> list[Block]:
         """The blocks of a page; without `derived` the step that went wrong is named and not worked out."""
         say, words = self._style.say, self._style.words
         student = words(verdicts[0].student)
-        found = [heading(1, say("student_title", title=words(self._example.problem.title), student=student))]
+        title = self._style.title(self._example.problem.title)
+        found = [heading(1, say("student_title", title=title, student=student))]
         waiting = sum(map(is_open, verdicts))
-        total = say("total", marks=written_marks(marks_of(verdicts)), out_of=len(verdicts), waiting=waiting)
+        marks = self._style.number(written_marks(marks_of(verdicts)))
+        total = say("total", marks=marks, out_of=len(verdicts), waiting=waiting)
         found += [paragraph(total), self._table(verdicts)]
         wrong = first_error(verdicts)
         if wrong:
@@ -61,9 +69,9 @@ class StudentPages:
             (
                 self._quantity(verdict.quantity),
                 short(verdict.answer),
-                short(verdict.expected),
+                self._style.number(verdict.expected),
                 say(verdict.status),
-                self._style.words(shown_marks(verdict)),
+                self._style.number(shown_marks(verdict)),
             )
             for verdict in verdicts
         ]
@@ -79,13 +87,13 @@ class StudentPages:
 
         A step before it is shown where it is the only suggestion and not among the quantities that are `right`.
         """
-        say, words = self._style.say, self._style.words
+        say = self._style.say
         facts = self._facts(verdict)
         yield paragraph(say("you_have", **facts))
         if verdict.mistake:
             yield from self._suggested(verdict.mistake)
         if verdict.note:
-            yield paragraph(words(verdict.note))
+            yield paragraph(self._style.note(verdict.note))
         if not derived:
             return
         mistake = verdict.mistake
@@ -98,42 +106,46 @@ class StudentPages:
             yield from lines
 
     def _suggested(self, mistake: Mistake) -> Iterator[Block]:
-        say, sentence = self._style.say, self._style.sentence
+        say, sentence = self._style.say, self._sentence
         if not mistake.others:
             yield paragraph(say("what_happened", message=sentence(mistake.message)))
             return
         yield paragraph(say("one_of"))
         each = (mistake, *mistake.others[: MOST_SUGGESTED - 1])
-        yield bullets(*(sentence(one.message.removeprefix(ONE_OF)) for one in each))
+        yield bullets(*(sentence(alone(one.message, self._style.language)) for one in each))
 
     def _facts(self, verdict: Verdict) -> dict[str, str]:
         words = self._style.words
         return {
             "quantity": self._quantity(verdict.quantity),
             "answer": words(verdict.answer),
-            "expected": words(verdict.expected),
+            "expected": self._style.number(verdict.expected),
         }
 
     def _remark(self, verdict: Verdict) -> str:
         """A sentence on an answer that is not simply right; empty where there is nothing to say."""
-        say, words = self._style.say, self._style.words
+        say, as_sentence = self._style.say, self._sentence
+        if verdict.status in ("correct", "rounded") and (
+            not verdict.note or is_about_digits(verdict, self._style.language)
+        ):
+            return ""
         facts = self._facts(verdict)
-        message = self._style.sentence(verdict.mistake.message) if verdict.mistake else ""
-        note = words(verdict.note)
+        message = as_sentence(verdict.mistake.message) if verdict.mistake else ""
+        note = as_sentence(verdict.note)
         match verdict.status:
             case "correct" | "rounded":
-                return "" if not note or verdict.note.startswith(ABOUT_DIGITS) else f"{facts['quantity']}: {note}"
+                return f"{facts['quantity']}: {note}"
             case "follow-through":
-                marks = written_marks(verdict.marks) if verdict.marks not in (None, 1) else ""
+                marks = self._style.number(written_marks(verdict.marks)) if verdict.marks not in (None, 1) else ""
                 sentence = say("follows", quantity=facts["quantity"], answer=facts["answer"], marks=marks)
             case "wrong":
                 sentence = say("is_wrong", **facts, message=message)
             case "blank":
-                return say("is_blank", quantity=facts["quantity"], expected=facts["expected"])
+                return ""
             case "unreadable" | "undecided":
                 key = f"is_{verdict.status}"
                 return say(key, quantity=facts["quantity"], answer=facts["answer"], why=note)
-        return f"{sentence} {note}" if note else sentence
+        return f"{sentence} {self._style.note(verdict.note)}" if note else sentence
 
     # --- the derivation of a step ------------------------------------------------------------------------------------
 
@@ -141,7 +153,9 @@ class StudentPages:
         """The equation of one quantity as the page of the problem has it; nothing for what is given."""
         if name not in self._derived:
             found = self._line(name)
-            self._derived[name] = [equations(self._equations.equation(found))] if found else []
+            block = equations(self._equations.equation(found)) if found else None
+            style = self._style
+            self._derived[name] = [said_block(block, style.language, style.pen.style)] if block else []
         return self._derived[name]
 
     def _line(self, name: str) -> Line | None:
