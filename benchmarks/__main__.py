@@ -9,7 +9,7 @@ from statistics import median
 from benchmarks.checker import checker
 from benchmarks.measure import Figure, compared, exponent, job, process_seconds, python
 from benchmarks.training import training
-from benchmarks.worksheets import checks, classes, kills, peer, printed, worksheets
+from benchmarks.worksheets import again, checks, classes, exports, kills, peer, printed, worksheets
 
 IMPORTS = "import sympy, numpy, jinja2"
 NETWORK = "4-8-8-3"
@@ -124,7 +124,7 @@ def scale() -> Iterator[Figure]:
 
 MEASURED: tuple[Callable[[], Iterator[Figure]], ...] = (
     show, help_text, all_gradients, one_gradient, growth, scale, updates, training,
-    worksheets, peer, classes, printed, kills, checks, checker,
+    worksheets, peer, classes, printed, exports, again, kills, checks, checker,
 )  # fmt: skip
 VERDICTS = {True: "met", False: "not met", None: ""}
 

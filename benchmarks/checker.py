@@ -5,17 +5,22 @@ python -m benchmarks.checker [networks]      20,000 networks where nothing is sa
 
 from __future__ import annotations
 
+import csv
+import json
 import random
+import shutil
 import sys
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from benchmarks.measure import CLONE, Figure, python
+from benchmarks.measure import CLONE, Figure, compared, python
 from derive import load
 from derive.check.enclosure import point
 from derive.check.grading import Standing, grade
@@ -36,7 +41,12 @@ ROUNDINGS = (("decimals", 2), ("decimals", 3), ("decimals", 4), ("decimals", 5),
 TOLERANCES = ("1 %", "5 %", "±0.01", "±0.001", "0.51 of the last digit")
 PER_GROUP = 200
 NETWORKS = 20_000
-STUDENTS, SECONDS = 1000, 3.0
+STUDENTS, QUANTITIES = 1000, 25
+WHOLE = 6.0
+"""So many times as long as importing sympy, numpy and jinja2 may the whole command take for a class."""
+IMPORTS = "import sympy, numpy, jinja2"
+MORE = 10
+OUTPUTS = (("--format", "csv"), ("--format", "jsonl"), ("--format", "text"), ("--format", "markdown"), ("-o",))
 
 
 def written(text: str) -> Written:
@@ -232,16 +242,87 @@ def seconds_of_class(students: int) -> tuple[float, float]:
     return ours, time.process_time() - started
 
 
+def write_class(path: Path, students: int) -> None:
+    """A class as a table, a row for each student."""
+    _, sheets, asked, _ = a_class(min(students, STUDENTS), random.Random(1))
+    with path.open("w", encoding="utf-8", newline="") as file:
+        rows = csv.writer(file)
+        rows.writerow(["student", *asked])
+        for place in range(students):
+            answers = sheets[place % len(sheets)].answers
+            rows.writerow([f"Student {place + 1}", *(answers[name].text for name in asked)])
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """What a whole process took: CPU seconds of a user, and the most memory in MB."""
+
+    seconds: float
+    megabytes: float
+
+
+def process(*arguments: str) -> Process:
+    """A Python process; that of the checker, which exits with 1 where something is wrong, counts as well."""
+    script = (
+        "import json, resource, subprocess, sys\n"
+        "code = subprocess.run([sys.executable, *sys.argv[1:]], stdout=subprocess.DEVNULL).returncode\n"
+        "used = resource.getrusage(resource.RUSAGE_CHILDREN)\n"
+        "print(json.dumps([code, used.ru_utime, used.ru_maxrss / 1024]))\n"
+    )
+    code, seconds, megabytes = json.loads(python("-c", script, *arguments).stdout)
+    assert code in (0, 1), arguments
+    return Process(seconds, megabytes)
+
+
+def whole_command(folder: Path) -> Iterator[tuple[str, float, float]]:
+    """For each kind of output: CPU seconds of the command on a class of 1,000, and the ratio to bare imports."""
+    table = folder / "class.csv"
+    write_class(table, STUDENTS)
+    for output in OUTPUTS:
+        place = (str(folder / "pages"),) if output == ("-o",) else ()
+
+        def ours(extra: tuple[str, ...] = (*output, *place)) -> float:
+            if "-o" in extra:
+                shutil.rmtree(folder / "pages", ignore_errors=True)
+            return process("-m", "derive", "check", "backprop-2-2-1", str(table), *extra).seconds
+
+        found = compared(ours, lambda: process("-c", IMPORTS).seconds, 3)
+        yield " ".join(output), found.ours, found.ratio
+
+
+def memory(folder: Path) -> tuple[float, float]:
+    """The most memory in MB for a class of 1,000 and for one of ten times as many."""
+    found = []
+    for students in (STUDENTS, MORE * STUDENTS):
+        table = folder / f"{students}.csv"
+        write_class(table, students)
+        found.append(process("-m", "derive", "check", "backprop-2-2-1", str(table), "--format", "jsonl").megabytes)
+    small, large = found
+    return small, large
+
+
 def checker() -> Iterator[Figure]:
-    """The rows of the benchmark table: a small simulation, and a class in a process of its own."""
+    """The rows of the benchmark table: a small simulation, and a class in processes of their own."""
     for what, total, wrong, _ in honest(400, random.Random(1)):
         yield Figure(f"honest students, {what}: {total} answers, marked wrong", str(wrong), "0", wrong == 0)
     script = f"from benchmarks.checker import seconds_of_class; print(*seconds_of_class({STUDENTS}))"
     ours, floor = (float(part) for part in python("-c", script).stdout.split())
     yield Figure(
-        f"{STUDENTS} students, 25 quantities, with diagnosis, to reading their numbers and one NumPy comparison",
-        f"{ours:.2f} s ({floor:.3f} s)", f"under {SECONDS:.0f} s", ours < SECONDS,
+        f"verdicts on {STUDENTS} students, {QUANTITIES} quantities, with diagnosis (reading their numbers, and one "
+        "NumPy comparison)", f"{ours:.2f} s ({floor:.3f} s)",
     )  # fmt: skip
+    with TemporaryDirectory() as place:
+        folder = Path(place)
+        for output, seconds, ratio in whole_command(folder):
+            yield Figure(
+                f"derive check {output} of that class, the whole process: CPU seconds, and times {IMPORTS}",
+                f"{seconds:.2f} s, {ratio:.1f} ×", f"under {WHOLE:.0f} ×", ratio < WHOLE,
+            )  # fmt: skip
+        small, large = memory(folder)
+        yield Figure(
+            f"the same with --format jsonl, memory for {STUDENTS} and for {MORE * STUDENTS} students",
+            f"{small:.0f} MB, {large:.0f} MB", "1.2 times as much at most", large <= 1.2 * small,
+        )  # fmt: skip
 
 
 def main() -> None:

@@ -19,6 +19,13 @@ from derive.check.program import compiled
 GOALS = {"one bundle": (("--bundle",), 5.0), "one file each": ((), 15.0)}
 GROWING = (100, 1_000, 10_000, 100_000)
 KILLS = 20
+KILLED: dict[str, tuple[int, tuple[str, ...]]] = {
+    "Markdown": (2_000, ()),
+    "PDF": (40, ("--format", "pdf", "--pdf-engine", "typst", "--allow", "mistake")),
+}
+EXPORTED = 1_000
+EXPORTS = {"json": 2, "notebook": 4, "moodle": 5, "qti": 20}
+"""The most times that a format may take of what Markdown takes; most of the time of qti is that of text2qti."""
 _NUMBER = re.compile(r"\d+\.\d+")
 
 
@@ -103,22 +110,56 @@ def printed() -> Iterator[Figure]:
     yield Figure("10,000 worksheets as one HTML page, whole process", f"{seconds:.1f} s, {megabytes:.0f} MB")
 
 
+def exports() -> Iterator[Figure]:
+    """Sheets for programs, 1,000 of them in one file or in one file each, to the same sheets in Markdown."""
+    asked = ("--ask", "dE/dw5", "--ask", "w1_new")
+    with tempfile.TemporaryDirectory() as folder:
+        markdown, _ = _run(folder, EXPORTED, *asked)
+    for format, most in EXPORTS.items():
+        with tempfile.TemporaryDirectory() as folder:
+            seconds, megabytes = _run(folder, EXPORTED, *asked, "--format", format)
+        ratio = seconds / markdown
+        yield Figure(
+            f"{EXPORTED:,} worksheets with keys as {format}, whole process",
+            f"{seconds:.1f} s, {ratio:.1f} times Markdown, {megabytes:.0f} MB", f"at most {most} times", ratio <= most,
+        )  # fmt: skip
+
+
+def again() -> Iterator[Figure]:
+    """A second run finds everything there and makes nothing."""
+    for words, count, options in (
+        ("10,000 worksheets, a file each", 10_000, ()),
+        ("300 worksheets as PDF with Typst, a file each", 300, ("--format", "pdf", "--pdf-engine", "typst")),
+    ):
+        with tempfile.TemporaryDirectory() as folder:
+            first, _ = _run(folder, count, *options)
+            before = _stamps(Path(folder))
+            seconds, _ = _run(folder, count, *options)
+            same = _stamps(Path(folder)) == before
+        yield Figure(
+            f"{words}, made again where they are", f"{seconds:.1f} s after {first:.1f} s",
+            "under 4 s, nothing touched", same and seconds < 4,
+        )  # fmt: skip
+
+
 def kills() -> Iterator[Figure]:
     """A run that is killed again and again, each time started again, ends like one that nobody disturbed."""
-    with tempfile.TemporaryDirectory() as folder:
-        whole, cut = Path(folder, "whole"), Path(folder, "cut")
-        seconds, _ = _run(str(whole), 2_000)
-        rng = random.Random(1)
-        for _ in range(KILLS):
-            process = subprocess.Popen(_command(str(cut), 2_000), cwd=CLONE, stderr=subprocess.DEVNULL)
-            time.sleep(rng.uniform(0, seconds))
-            process.kill()
-            process.wait()
-        _run(str(cut), 2_000)
-        same = _bytes(whole) == _bytes(cut)
-    yield Figure(
-        f"2,000 worksheets, killed {KILLS} times and started again", "the same" if same else "differs", "the same", same
-    )
+    for words, (count, options) in KILLED.items():
+        with tempfile.TemporaryDirectory() as folder:
+            whole, cut = Path(folder, "whole"), Path(folder, "cut")
+            seconds, _ = _run(str(whole), count, *options)
+            rng = random.Random(1)
+            for _ in range(KILLS):
+                process = subprocess.Popen(_command(str(cut), count, *options), cwd=CLONE, stderr=subprocess.DEVNULL)
+                time.sleep(rng.uniform(0, seconds))
+                process.kill()
+                process.wait()
+            _run(str(cut), count, *options)
+            same = _bytes(whole) == _bytes(cut)
+        yield Figure(
+            f"{count:,} worksheets as {words}, killed {KILLS} times and started again",
+            "the same" if same else "differs", "the same", same,
+        )  # fmt: skip
 
 
 def _command(folder: str, count: int, *options: str) -> list[str]:
@@ -141,6 +182,10 @@ def _run(folder: str, count: int, *options: str) -> tuple[float, float]:
 
 def _megabytes(usage: resource.struct_rusage) -> float:
     return usage.ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
+
+
+def _stamps(folder: Path) -> dict[str, int]:
+    return {str(path.relative_to(folder)): path.stat().st_mtime_ns for path in (folder, *folder.rglob("*"))}
 
 
 def _bytes(folder: Path) -> dict[str, bytes]:
