@@ -13,7 +13,7 @@ from students import MODES, SHAPES, Follower, Network, Rounding, Student, networ
 from derive import load
 from derive.check.mistakes import mutants
 from derive.check.model import Blank, Marking, Mutant, Sheet, Unreadable, Verdict, Written
-from derive.check.verdicts import honest_range, judge
+from derive.check.verdicts import Judge, honest_range, judge
 from derive.formula.expression import Name, Negative, Product, Quotient, Sum, number
 from derive.problem.file import from_dict
 from derive.worked import WorkedExample
@@ -147,6 +147,30 @@ def test_the_first_wrong_step_is_wrong_and_the_rest_follows(example: WorkedExamp
     assert [name for name in ASKED if found[name].status == "follow-through"] == [
         "out_o1", "E", "dE/dout_o1", "dout_o1/dnet_o1", "dE/dnet_o1", "dE/dw5", "dE/dw1", "w5_new", "w1_new",
     ]  # fmt: skip
+
+
+def test_what_does_not_hang_on_a_wrong_answer_does_not_follow_from_it(example: WorkedExample) -> None:
+    asked = ("out_h1", "out_o1", "E", "w4_new")
+    slipped = sheet({"out_h1": "0.3605", "out_o1": "0.7222", "E": "0.2536", "w4_new": "0.2992"}, "slipped")
+    rounding = sheet({"out_h1": "0.5933", "out_o1": "0.7514", "E": "0.2749", "w4_new": "0.3992"}, "rounding")
+    found = judge(example, [slipped, rounding], asked, Marking(), mutants=mutants)
+    assert [each.status for each in found if each.student == "rounding"] == ["correct", "correct", "rounded", "wrong"]
+
+
+def test_a_student_is_judged_in_a_class_as_alone(example: WorkedExample) -> None:
+    rng = random.Random(11)
+    given = {name: float(each.value) for name, each in example.problem.given.items()} | {"eta": 0.5}
+    sheets = []
+    for place in range(40):
+        rounding = Rounding(rng.choice((3, 4, 5)), None, rng.choice(MODES))
+        follower = Follower(lambda name: example.derivation.quantity(name).definition, given, rounding)
+        answers = {name: follower.text(name) for name in ASKED}
+        for name in rng.sample(ASKED, rng.choice((0, 1, 2))):
+            answers[name] = f"{float(answers[name]) * rng.choice((-1, 0.5, 1.01, 2)):.4f}"
+        sheets.append(sheet(answers, str(place)))
+    judged = Judge(example, ASKED, Marking(), mutants)
+    together = list(judged.verdicts(sheets))
+    assert [verdict for each in sheets for verdict in judged.verdicts([each])] == together
 
 
 def test_follow_through_gets_the_marks_asked_for(example: WorkedExample) -> None:

@@ -93,7 +93,7 @@ class _Walk:
         there = ~np.isnan(numbers.value) & (numbers.decimals != NO_PLACE)
         self._finest = np.where(there, numbers.read_scale, 0.0).max(axis=0, initial=0.0)
         self._idle: dict[str, Flags] = {}
-        self._strayed: Flags = np.zeros(self._count, dtype=np.bool_)
+        self._strayed: dict[str, Flags] = {}
 
     def _no_single_where_double(self) -> None:
         """What was not computed in single precision: a sheet with numbers right to more digits than that has, and a
@@ -118,12 +118,22 @@ class _Walk:
                 continue
             reached, ways = self._reach(node)
             idle = self._idle_at(node)
+            strayed = self._strayed_before(node)
             for place, (quantity, row) in enumerate(self._rows.get(key, ())):
                 known = [self._graded.own[key]] if place else []
-                self._judge(quantity, node, row, reached, [*ways, *known], idle)
+                self._judge(quantity, node, row, reached, [*ways, *known], idle, strayed)
+                strayed = self._strayed[key]
+            self._strayed.setdefault(key, strayed)
             if idle is not None:
                 self._idle[key] = idle
         return self._graded
+
+    def _strayed_before(self, node: Node) -> Flags:
+        """Which students wrote a wrong number somewhere before a quantity."""
+        found: Flags = np.zeros(self._count, dtype=np.bool_)
+        for key in node.needs:
+            found = found | self._strayed[key]
+        return found
 
     # --- what can be reached -------------------------------------------------------------------------------------
 
@@ -138,7 +148,7 @@ class _Walk:
         honest[node.key] = own[node.key] = plain if node.key in self._rows else self._as_beside(node.key, plain)
         if all(own[key] is honest[key] for key in node.needs):
             return found, []
-        columns = np.flatnonzero(self._strayed)
+        columns = np.flatnonzero(self._strayed_before(node))
         view = View(own, columns)
         ways = [evaluate(way, view, self._grid) for way in node.routes]
         own[node.key] = spread(honest[node.key], self._grid.rounded(ways[0]), columns, self._count)
@@ -183,8 +193,9 @@ class _Walk:
     # --- what is written -----------------------------------------------------------------------------------------
 
     def _judge(
-        self, quantity: str, node: Node, row: int, reached: Range, ways: list[Range], idle: Flags | None
-    ) -> None:
+        self, quantity: str, node: Node, row: int, reached: Range, ways: list[Range], idle: Flags | None,
+        strayed: Flags,
+    ) -> None:  # fmt: skip
         graded, numbers, key = self._graded, self._numbers, node.key
         value, there = numbers.value[row], ~np.isnan(numbers.value[row])
         truth = np.broadcast_to(np.asarray(self._truth[key], dtype=np.float64), value.shape)
@@ -202,13 +213,13 @@ class _Walk:
             follows |= self._within(value, written, row)
             mine = written if not place else mine
         if ways and node.late:
-            late = self._reach_late(node, graded.own, there & ~accepted & ~follows & self._strayed, ways[0])
+            late = self._reach_late(node, graded.own, there & ~accepted & ~follows & strayed, ways[0])
             follows |= self._within(value, self._written(late, row, at), row)
-        follows &= there & ~correct & self._strayed
+        follows &= there & ~correct & strayed
         either = follows & accepted
         follows &= ~accepted
         trivial = follows & (idle if idle is not None else False)
-        self._carry(node, row, accepted, there, at)
+        self._carry(node, row, accepted, there, at, strayed)
         standing = np.where(there, int(Standing.WRONG), int(Standing.NONE))
         standing = np.where(follows, int(Standing.FOLLOWS), standing)
         standing = np.where(trivial, int(Standing.TRIVIAL), standing)
@@ -257,7 +268,7 @@ class _Walk:
                 right[place] = _decided(self._program, key, float(value[place]), float(half[place]))
         return right
 
-    def _carry(self, node: Node, row: int, accepted: Flags, there: Flags, at: Flags) -> None:
+    def _carry(self, node: Node, row: int, accepted: Flags, there: Flags, at: Flags, strayed: Flags) -> None:
         """What the students go on with: what they wrote, or what it may stand for."""
         honest, own, key = self._graded.honest, self._graded.own, node.key
         value, unit = self._numbers.value[row], 1.0 / self._numbers.read_scale[row]
@@ -274,7 +285,7 @@ class _Walk:
         if not accepted.all():
             was = self._as_beside(key, was)
         honest[key] = Range(np.where(accepted, lo, was.lo), np.where(accepted, hi, was.hi))
-        self._strayed = self._strayed | (there & ~accepted)
+        self._strayed[key] = strayed | (there & ~accepted)
         if same and not (there & ~accepted).any():
             own[key] = honest[key]
             return
