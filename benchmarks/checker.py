@@ -11,35 +11,22 @@ import random
 import shutil
 import sys
 import time
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from fractions import Fraction
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from benchmarks.measure import CLONE, Figure, compared, python
+from benchmarks.measure import Figure, compared, python
+from benchmarks.simulated import NOT_COMPUTABLE, OUTCOMES, TOLERANCES, followed, honest, mistaken, written
 from derive import load
-from derive.check.enclosure import point
-from derive.check.grading import Standing, grade
 from derive.check.mistakes import mutants
-from derive.check.model import Marking, Mutant, Sheet, Verdict, Written
-from derive.check.precision import Flags, Floats
-from derive.check.program import Program, compiled
+from derive.check.model import Marking, Mutant, Sheet
 from derive.check.style import numbers
-from derive.check.values import value
-from derive.check.verdicts import Judge, judge
-from derive.problem.file import from_dict
+from derive.check.verdicts import judge
 from derive.worked import WorkedExample, quantity_names
 
-sys.path.insert(0, str(Path(CLONE) / "tests"))
-from students import MODES, SHAPES, Follower, Network, Rounding, Student, network  # it lies beside
-
-ROUNDINGS = (("decimals", 2), ("decimals", 3), ("decimals", 4), ("decimals", 5), ("significant", 3), ("significant", 4))
-TOLERANCES = ("1 %", "5 %", "±0.01", "±0.001", "0.51 of the last digit")
-PER_GROUP = 200
 NETWORKS = 20_000
 STUDENTS, QUANTITIES = 1000, 25
 WHOLE = 6.0
@@ -47,169 +34,6 @@ WHOLE = 6.0
 IMPORTS = "import sympy, numpy, jinja2"
 MORE = 10
 OUTPUTS = (("--format", "csv"), ("--format", "jsonl"), ("--format", "text"), ("--format", "markdown"), ("-o",))
-
-
-def written(text: str) -> Written:
-    digits = text.lstrip("-").replace(".", "").lstrip("0")
-    return Written(text, Fraction(text), len(text.partition(".")[2]), len(digits))
-
-
-def _rounding(rng: random.Random, kind: str, digits: int) -> Rounding:
-    places = digits if kind == "decimals" else None
-    return Rounding(places, digits if places is None else None, rng.choice(MODES), trims=rng.random() < 0.2)
-
-
-def _kinds(rng: random.Random, shape: Sequence[int]) -> tuple[str, ...]:
-    last = ["sigmoid", "softmax"] if shape[-1] > 1 else ["sigmoid", "tanh"]
-    return (*(rng.choice(("sigmoid", "tanh", "relu")) for _ in shape[2:]), rng.choice(last))
-
-
-# -- honest students
-
-
-def _values(program: Program, nets: Sequence[Network]) -> dict[str, Floats]:
-    """The true values of every quantity, an array over networks of one shape."""
-    env: dict[str, Floats] = {}
-    for key, node in program.nodes.items():
-        if node.simple is None:
-            given = [float(net.eta if key == "eta" else net.given[key]) for net in nets]
-            env[key] = point(np.array(given)).lo
-        else:
-            env[key] = value(node.simple, env)
-    shape = (1, len(nets))
-    return {key: np.broadcast_to(each, shape)[0] for key, each in env.items()}
-
-
-def honest(count: int, rng: random.Random) -> Iterator[tuple[str, int, int, Counter[str]]]:
-    """For each rounding: answers judged, answers marked wrong, and what each fixed tolerance rejects."""
-    found = {each: [0, 0, Counter[str]()] for each in ROUNDINGS}
-    done = 0
-    while done < count:
-        shape = rng.choice(SHAPES)
-        kinds = _kinds(rng, shape)
-        nets = [network(rng, shape, kinds) for _ in range(min(PER_GROUP, count - done))]
-        done += len(nets)
-        for each in ROUNDINGS:
-            _judge_group(nets, each, rng, found[each])
-    for (kind, digits), (total, wrong, rejected) in found.items():
-        assert isinstance(total, int)
-        assert isinstance(wrong, int)
-        assert isinstance(rejected, Counter)
-        yield f"{digits} {kind}", total, wrong, rejected
-
-
-def _judge_group(nets: Sequence[Network], each: tuple[str, int], rng: random.Random, found: list[object]) -> None:
-    sheets, kept = [], []
-    for net in nets:
-        try:
-            answers = Student(net, _rounding(rng, *each), rng, regroups=rng.random() < 0.7).answers()
-        except ZeroDivisionError:  # a softmax whose powers all round to zero
-            continue
-        sheets.append(Sheet("", {name: written(text) for name, text in answers.items()}))
-        kept.append(net)
-    if not kept:
-        return
-    names = list(sheets[0].answers)
-    few = [rng.choice([name for name in names if name.startswith("dE/dw")])]
-    for asked in (names, few, [rng.choice([name for name in names if name.endswith("_new")])]):
-        program = compiled(WorkedExample(from_dict(kept[0].problem())), asked)
-        truth = _values(program, kept)
-        batch = numbers([Sheet("", {name: each.answers[name] for name in asked}) for each in sheets], asked)
-        graded = grade(program, batch, truth)
-        total, wrong, rejected = found
-        assert isinstance(total, int)
-        assert isinstance(wrong, int)
-        assert isinstance(rejected, Counter)
-        for row, name in enumerate(asked):
-            standing = graded.standing[name]
-            wrong += int(((standing != Standing.CORRECT) & (standing != Standing.ROUNDED)).sum())
-            for tolerance, accepted in _tolerated(batch.value[row], truth[program.asked[name]], batch.scale[row]):
-                rejected[tolerance] += int((~accepted).sum())
-        found[:] = [total + len(asked) * len(kept), wrong, rejected]
-
-
-def _tolerated(answers: Floats, truth: Floats, scale: Floats) -> Iterator[tuple[str, Flags]]:
-    off = abs(answers - truth)
-    limits = (0.01 * abs(truth), 0.05 * abs(truth), 0.01 + 0 * truth, 0.001 + 0 * truth, 0.51 / scale)
-    for name, limit in zip(TOLERANCES, limits, strict=True):
-        yield name, off <= limit + 1e-12
-
-
-# -- students with one mistake
-
-
-def mistaken(count: int, rng: random.Random) -> Iterator[tuple[int, Counter[str]]]:
-    """For 3, 4 and 5 decimals: wrong sheets accepted, named rightly, among others, wrongly, not at all."""
-    found = {digits: Counter[str]() for digits in (3, 4, 5)}
-    for _ in range(count):
-        shape = rng.choice(SHAPES[:4])
-        example = WorkedExample(from_dict(network(rng, shape, _kinds(rng, shape)).problem()))
-        weight = rng.choice([name for name in example.problem.given if name.startswith("w")])
-        gradients = [name for name in quantity_names(example) if name.startswith("dE/dw")]
-        for asked in ([f"dE/d{weight}"], [f"{weight}_new"], gradients):
-            made = mutants(example, asked)
-            judged = Judge(example, asked, Marking(), mutants)
-            weights = [2.0 ** mutant.likelihood for mutant in made]
-            for mutant in rng.choices(made, weights, k=10) if made else ():
-                for digits, tally in found.items():
-                    tally[_outcome(example, judged, mutant, asked, digits, rng, tally)] += 1
-    yield from found.items()
-
-
-def _outcome(
-    example: WorkedExample,
-    judged: Judge,
-    mutant: Mutant,
-    asked: Sequence[str],
-    digits: int,
-    rng: random.Random,
-    tally: Counter[str],
-) -> str:
-    try:
-        wrong, right = _followed(example, mutant, digits, rng), _followed(example, None, 12, rng)
-        full = _followed(example, mutant, 12, rng)
-        if all(abs(full.value(name) - right.value(name)) < 1e-9 for name in asked):
-            return "without effect"
-        texts = {name: wrong.text(name) for name in asked}
-    except (ArithmeticError, ValueError, KeyError, TypeError):
-        return "not computable"
-    answers = {name: written(text) for name, text in texts.items()}
-    for tolerance in TOLERANCES:
-        accepted = (
-            next(flags for name, flags in _tolerated(*_arrays(right.value(each), answers[each])) if name == tolerance)
-            for each in asked
-        )
-        tally[f"accepted by {tolerance}"] += int(all(bool(flags[0]) for flags in accepted))
-    bad = [verdict for verdict in judged.verdicts([Sheet("", answers)]) if verdict.status == "wrong"]
-    return _named(bad[0], mutant) if bad else "accepted"
-
-
-def _arrays(truth: float, answer: Written) -> tuple[Floats, Floats, Floats]:
-    return np.array([float(answer.value)]), np.array([truth]), np.array([10.0 ** (answer.decimals or 0)])
-
-
-def _named(verdict: Verdict, mutant: Mutant) -> str:
-    if verdict.mistake is None:
-        return "unnamed"
-    if mutant.id in verdict.mistake.id.split("+"):
-        return "named rightly"
-    return "among the others" if mutant.id in {other.id for other in verdict.mistake.others} else "named wrongly"
-
-
-def _followed(example: WorkedExample, mutant: Mutant | None, digits: int, rng: random.Random) -> Follower:
-    exchanged = {}
-    for name, expr in (mutant.definitions if mutant else {}).items():
-        found = example.find(name)
-        exchanged[f"{found.name}_new" if found.step else found.name] = expr
-    given = {name: float(each.value) for name, each in example.problem.given.items()}
-    assert example.problem.update is not None
-    given["eta"] = float(example.problem.update.learning_rate.value)
-    definition = example.derivation.quantity
-    rounding = Rounding(digits, None, rng.choice(MODES))
-    return Follower(lambda name: exchanged.get(name, definition(name).definition), given, rounding)
-
-
-# -- speed
 
 
 def a_class(students: int, rng: random.Random) -> tuple[WorkedExample, list[Sheet], list[str], list[Mutant]]:
@@ -222,9 +46,9 @@ def a_class(students: int, rng: random.Random) -> tuple[WorkedExample, list[Shee
     while len(sheets) < students:
         mutant = rng.choice(made) if rng.random() < 0.6 else None
         try:
-            follower = _followed(example, mutant, rng.choice((3, 4, 5)), rng)
+            follower = followed(example, mutant, rng.choice((3, 4, 5)), rng)
             sheets.append(Sheet(str(len(sheets)), {name: written(follower.text(name)) for name in asked}))
-        except (ArithmeticError, ValueError, KeyError, TypeError):
+        except NOT_COMPUTABLE:
             continue
     return example, sheets, asked, made
 
@@ -334,10 +158,9 @@ def main() -> None:
         print(f"{what:>15}  {total:>9,}  {wrong:>4}  {shares}")
     print("One mistake: share of the sheets that it changes")
     for digits, tally in mistaken(max(1, count // 500), rng):
-        outcomes = ("accepted", "named rightly", "among the others", "named wrongly", "unnamed")
-        total = sum(tally[each] for each in outcomes) or 1
+        total = sum(tally[each] for each in OUTCOMES) or 1
         print(f"{digits} decimals, {total} sheets: "
-              + ", ".join(f"{each} {100 * tally[each] / total:.1f} %" for each in outcomes))
+              + ", ".join(f"{each} {100 * tally[each] / total:.1f} %" for each in OUTCOMES))
         print("    accepted by "
               + ", ".join(f"{each} {100 * tally[f'accepted by {each}'] / total:.1f} %" for each in TOLERANCES))
     ours, floor = seconds_of_class(STUDENTS)
