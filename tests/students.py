@@ -136,6 +136,11 @@ def _number(rng: random.Random, low: int, high: int) -> Decimal:
     return Decimal(found) / 100
 
 
+def _total(parts: Sequence[float]) -> float:
+    """A sum as a pocket calculator makes it, in decimals: 0.3 − 0.2999 is 0.0001 and not a little less."""
+    return round(math.fsum(parts), 15)
+
+
 class Student:
     """Somebody who computes a network and rounds after every operation; `regroups` multiplies and adds in any order."""
 
@@ -168,10 +173,10 @@ class Student:
         if self._regroups:
             self._rng.shuffle(parts)
         if self._may():
-            return self._round(math.fsum(parts))
+            return self._round(_total(parts))
         total = parts[0]
         for part in parts[1:]:
-            total = self._round(total + part)
+            total = self._round(_total((total, part)))
         return total
 
     def _forward(self) -> None:
@@ -192,7 +197,7 @@ class Student:
         if not whole:
             terms = [self._round(term) for term in terms]
         terms.append(float(net.given[net.bias(layer, unit)]))
-        return self._round(math.fsum(terms)) if whole else self._round(self._sum(terms))
+        return self._round(_total(terms)) if whole else self._round(self._sum(terms))
 
     def _outputs(self, kind: str, nets: Sequence[float]) -> list[float]:
         r = self._round
@@ -241,9 +246,10 @@ class Student:
     def _loss(self, outs: Sequence[float], wanted: Sequence[float], kind: str) -> float:
         r = self._round
         if kind == "softmax":
-            return r(-r(math.log(next(out for out, target in zip(outs, wanted, strict=True) if target)))) if all(
-                out > 0 for out in outs
-            ) else 0.0
+            right = next(out for out, target in zip(outs, wanted, strict=True) if target)
+            if not right:
+                raise ZeroDivisionError  # nobody writes a logarithm of 0
+            return r(-r(math.log(right)))
         halves = []
         for out, target in zip(outs, wanted, strict=True):
             error = r(target - out)
