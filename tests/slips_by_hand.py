@@ -72,6 +72,8 @@ WIDE_ROWS: list[Row] = [
     ("error-without-sign", "dE/dw1", (abs(g1) * o1 * (1 - o1) * 0.3 + abs(g2) * o2 * (1 - o2) * 0.5) * SLOPE_1 * 0.35),
     ("wrong-input", "dE/dout_o1", 2 * (o2 - 0.2)),
     ("square-of-the-sum", "E", (0.2 - o1 + 0.79 - o2) ** 2),
+    ("tenfold-step", "w5_new", 0.3 - 0.3 * 10 * d1 * h1),
+    ("tenth-of-step", "w1_new", 0.1 - 0.03 * back * SLOPE_1 * 0.35),
     ("half-too-many", "E_o1", (0.2 - o1) ** 2 / 2),
     ("sum-averaged", "E", E / 2),
     ("loss-for-delta", "dE/dw5", E * h1),
@@ -271,6 +273,7 @@ LOSSES: Mapping[str, tuple[str, list[Row]]] = {
     ]),
     "entropy": (_loss("cross-entropy", "[0.6, 0.3, 0.1]", "[1, 0, 0]"), [
         ("wrong-input", "E", -log(0.3)),
+        ("logarithm-left-out", "E", 1 - 0.6),
         ("squared-error-for-cross-entropy", "dE/do1", -0.8),
     ]),
 }  # fmt: skip
@@ -366,6 +369,7 @@ CALCULUS_ROWS: list[Row] = [
 
 TABLES: Mapping[str, tuple[str, list[Row]]] = {
     "2-2-2": (WIDE, WIDE_ROWS),
+    "frozen": (f'{WIDE}frozen = ["b1"]', [("frozen-parameter-updated", "b1@1", 0.2 - 0.3 * back * SLOPE_1)]),
     "1-1-1": (CHAIN, CHAIN_ROWS),
     "linear": (LINEAR, LINEAR_ROWS),
     "logistic": (LOGISTIC, LOGISTIC_ROWS),

@@ -235,6 +235,17 @@ def test_a_convention_can_be_accepted(example: WorkedExample) -> None:
         assert "convention" in found.note
 
 
+def test_a_mistake_that_other_right_answers_contradict_is_not_named(example: WorkedExample) -> None:
+    answers = {"out_o1": "0.7514", "dE/dw5": "0.0822", "w5_new": "0.3178"}
+    found = verdicts(example, answers, Marking(accept_conventions=("all",)))["w5_new"]
+    assert (found.status, found.mistake.id if found.mistake else "") == ("wrong", "rate-left-out")
+    alone = verdicts(example, {"w5_new": "0.3178"}, Marking(accept_conventions=("all",)))["w5_new"]
+    assert alone.status == "correct"
+    turned = verdicts(example, {"w5_new": "0.4411", "w1_new": "0.1497"})["w5_new"].mistake
+    assert turned is not None
+    assert "w1" not in turned.message
+
+
 def test_requirements_of_form_are_separate(example: WorkedExample) -> None:
     found = verdicts(example, {"out_h1": "0.593"}, Marking(require_decimals=4))["out_h1"]
     assert (found.status, found.marks) == ("correct", 0)

@@ -214,3 +214,14 @@ def test_a_lone_number_may_be_of_few_digits() -> None:
     low, high = (Fraction(text) for text in next(judged(example, [{"dE/dw1": "0.00067"}], ["dE/dw1"])).accepted or ())
     assert low <= Fraction(67, 100000) <= high
     assert high - low < Fraction(8, 100000)
+
+
+# -- rounded decimals written as fractions
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("5933/10000", "correct"), ("5932/10000", "rounded"), ("593/1000", "correct"), ("5900/10000", "wrong")],
+)
+def test_a_decimal_written_as_a_fraction_is_as_exact_as_its_digits(text: str, expected: str) -> None:
+    assert status(load("backprop-2-2-1"), out_h1=text) == [expected]

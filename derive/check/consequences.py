@@ -43,10 +43,13 @@ class _Exchange:
 
 @dataclass(frozen=True, slots=True)
 class _Step:
-    """A quantity: its definition from rows of others, and the exchanges; the first row is that without a mistake."""
+    """A quantity: its definition from rows of others, and the exchanges; the first row is that without a mistake.
+
+    plan  None for a number that stands as it is
+    """
 
     key: str
-    plan: Plan
+    plan: Plan | None
     operands: Mapping[str, Columns]
     rows: slice
     exchanges: Sequence[_Exchange]
@@ -153,16 +156,27 @@ class Consequences:
             if rows is None and asked.known:
                 continue
             operands = {parent: making.where(parent, rows) for parent in self._parents[key]}
-            waiting = []
-            for form, shapes, places in self._alike(key, candidates, exchanged.get(key, ())):
-                parts = [making.of_each(keys, places) for keys in zip(*shapes, strict=True)]
-                waiting.append((form, parts, places))
-            span = making.add(key, rows)
-            exchanges = [
-                _Exchange(form, parts, making.of_each([key] * places.size, places)) for form, parts, places in waiting
-            ]
-            making.steps.append(_Step(key, node.simple, operands, span, exchanges))
+            self._lay(making, key, operands, rows, candidates, exchanged.get(key, ()))
+        for key in asked.about:
+            if self._nodes[key].simple is None and key in exchanged:
+                self._lay(making, key, {}, np.array(exchanged[key], dtype=np.intp), candidates, exchanged[key])
         return making.tape(asked.about)
+
+    def _lay(
+        self, making: _Making, key: str, operands: Mapping[str, Columns], rows: Columns | None,
+        candidates: Sequence[Candidate], exchanged: Sequence[int],
+    ) -> None:  # fmt: skip
+        """A step of the tape; nothing that comes before is worked out from it."""
+        waiting = []
+        for form, shapes, places in self._alike(key, candidates, exchanged):
+            parts = [making.of_each(keys, places) for keys in zip(*shapes, strict=True)]
+            waiting.append((form, parts, places))
+        plan = self._nodes[key].simple
+        span = making.add(key, rows)
+        exchanges = [
+            _Exchange(form, parts, making.of_each([key] * places.size, places)) for form, parts, places in waiting
+        ]
+        making.steps.append(_Step(key, plan, operands, span, exchanges))
 
     def _alike(
         self, key: str, candidates: Sequence[Candidate], places: Sequence[int]
@@ -185,8 +199,10 @@ class Consequences:
         for key, row in tape.taken.items():
             numbers[row] = _of(start(key), columns)
         for step in tape.steps:
-            env = {key: numbers[rows] for key, rows in step.operands.items()}
-            numbers[step.rows] = value(step.plan, env)
+            if step.plan is None:
+                numbers[step.rows] = _of(start(step.key), columns)
+            else:
+                numbers[step.rows] = value(step.plan, {key: numbers[rows] for key, rows in step.operands.items()})
             for each in step.exchanges:
                 inside = {str(place): numbers[rows] for place, rows in enumerate(each.operands)}
                 numbers[each.rows] = value(each.form, inside)

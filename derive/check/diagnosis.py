@@ -21,12 +21,15 @@ from derive.check.plan import references
 from derive.check.precision import Floats, Precision, Range
 from derive.check.program import Program, exchanged
 from derive.check.reached import Enclosing, Honest
+from derive.check.runs import after_run
 
 MOST_PAIRED = 60
 """The likeliest mistakes, of which pairs are tried."""
 MOST_PAIRS = 1200
 FEWEST_UNITS = 5
 """Chance is looked at among so many numbers on either side at least."""
+IN_EVERY_UPDATE = ("updated-weight-used-early",)
+"""Habits that are looked for in runs of very many updates."""
 MOST_COINCIDENT = 5
 """So many mistakes are kept that give a number which honest rounding reaches."""
 
@@ -66,11 +69,13 @@ class Diagnosis:
         self._together: dict[str, Values] | None = None
         self._rows_of: dict[int, int] = {}
         self._honest: dict[tuple[Precision, ...], Honest] = {}
+        self._runs: dict[str, list[Lot]] | None = None
 
     def among(self, truth: Mapping[str, Floats]) -> Diagnosis:
         """The same mistakes for students of whom each has numbers of their own: true values by key."""
         found = copy(self)
         found._with_numbers(truth)
+        found._runs = {}
         return found
 
     # --- the graph -----------------------------------------------------------------------------------------------
@@ -252,6 +257,30 @@ class Diagnosis:
             both = _of_students(made, question)
             found.note(both, both.rounds_to(question), tight=True)
         return found.matches
+
+    def runs(self, question: Question) -> list[list[Match]]:
+        """For each number after very many updates the mistakes that give it when they are made in every update."""
+        found = Found(question)
+        for each in self._repeated(question.key):
+            both = _of_students(each, question)
+            found.note(both, both.rounds_to(question), tight=True)
+        return found.matches
+
+    def _repeated(self, key: str) -> list[Lot]:
+        """What each mistake gives that is made in every update, for all that is asked after so many of them at once."""
+        if self._runs is None:
+            names = self._program.names
+            keys = [each for each in self._asked if self._nodes[each].definition is None and names.place(each)[1]]
+            self._runs = {each: [] for each in keys}
+            for single in self.single:
+                (mutant,) = single.mutants
+                if mutant.id not in IN_EVERY_UPDATE or not mutant.convention:
+                    continue
+                made = after_run(names, [names.place(each) for each in keys], mutant.definitions)
+                for each, number in zip(keys, made, strict=False):
+                    values = np.array([[number]]), self._true[each].lo[0]
+                    self._runs[each].append(lot([Candidate((mutant,), {}, {}, mutant.likelihood)], *values, own=False))
+        return self._runs.get(key, [])
 
     def chances(self, key: str, values: Floats, units: Floats, covered: Floats) -> Floats:
         """How many single mistakes a number of that size is expected to match by chance, for each number.

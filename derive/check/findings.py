@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from derive.check.candidates import Columns, Lot, Match, Question
+from derive.check.candidates import Candidate, Columns, Lot, Match, Question
 from derive.check.diagnosis import Diagnosis
 from derive.check.grading import Graded, Standing
 from derive.check.model import Mistake, Sheet, Written
@@ -113,6 +113,8 @@ class Findings:
         for column in rounded.tolist():
             self._follow(row, column)
         self._again(row, question, lots, range(wrong.size), self._diagnosis.loose)
+        if not self.is_followed(row):
+            self._again(row, question, [], range(wrong.size), lambda question, _: self._diagnosis.runs(question))
         without = []
         for place, column in enumerate(wrong.tolist()):
             if slipped := self._slip(row, column):
@@ -154,19 +156,25 @@ class Findings:
             self._matches[row, column] = kept
 
     def _is_contradicted(self, match: Match, row: int, column: int) -> bool:
-        """Whether a mistake is said to have been made at a number that the student wrote right."""
-        candidate = match.candidate
-        if self._asked[row][1] in candidate.plans:
-            return False
-        for step in {mutant.step for mutant in candidate.mutants}:
-            if step not in candidate.plans:
+        """Whether a mistake would have changed a number before this one, or at its like, that the student wrote right.
+
+        That number has to be nearer to the right one than to what the mistake makes of it.
+        """
+        candidate, key = match.candidate, self._asked[row][1]
+        for place in np.flatnonzero(self._right[:, column]).tolist():
+            asked = self._asked[place][1]
+            if asked == key or not (asked in candidate.plans or self._is_between(candidate, asked, key)):
                 continue
-            for place in self._rows.get(step, ()):
-                if self._right[place, column]:
-                    value, unit = self.batch.value[place, column], 1 / self.batch.scale[place, column]
-                    if any(abs(made - value) > unit for made in self._diagnosis.alone(step, candidate.mutants, column)):
-                        return True
+            value, unit = self.batch.value[place, column], 1 / self.batch.scale[place, column]
+            most = max(unit, 2 * abs(value - self.true(self.expected[place], column)))
+            if any(abs(made - value) > most for made in self._diagnosis.alone(asked, candidate.mutants, column)):
+                return True
         return False
+
+    def _is_between(self, candidate: Candidate, asked: str, key: str) -> bool:
+        """Whether a quantity lies behind another, and the place of a mistake behind it."""
+        behind = self._diagnosis.behind
+        return key not in candidate.plans and asked in behind(key) and not behind(asked).isdisjoint(candidate.plans)
 
     def _question(self, row: int, columns: Columns) -> Question:
         batch, graded, (quantity, key) = self.batch, self.graded, self._asked[row]
@@ -218,12 +226,16 @@ class Findings:
         unit = float(1 / self.batch.scale[row, column])
         return list(slips(quantity, answer, reaches, self._others(quantity, column), unit, self._language))
 
-    def _others(self, quantity: str, column: int) -> dict[str, float]:
-        """The quantities whose number is easily written instead."""
+    def _others(self, quantity: str, column: int) -> dict[str, list[float]]:
+        """The quantities whose number is easily written instead: the true one, and what was written for it."""
         if quantity not in self._relatives:
             self._relatives[quantity] = relatives(quantity, self._program.truth)
-        values = {key: self.known.value(key, column) for key in self._relatives[quantity]}
-        return {key: value for key, value in values.items() if value is not None}
+        found: dict[str, list[float]] = {}
+        for key in self._relatives[quantity]:
+            if (true := self.known.value(key, column)) is not None:
+                own = (float(self.batch.value[row, column]) for row in self._rows.get(key, ()))
+                found[key] = [true, *(each for each in own if each == each)]
+        return found
 
 
 def _lowest(ends: Floats, columns: Columns) -> Floats:

@@ -19,7 +19,7 @@ class Written:
     text         the answer, spaces around it removed
     value        exactly what the text says: 0.0822 is 411/5000
     decimals     the place of its last written digit: 4 for "0.0822" and for "8.22e-2", -1 for "1.2e2"; None where
-                 the text has no last digit (3/8, an integer that may be exact is decimals 0)
+                 the text has no last digit (3/8; 411/5000 has that of 0.0822; an integer that may be exact is 0)
     significant  how many digits were written, leading zeros aside: 3 for "0.0822"; None where decimals is None
     """
 

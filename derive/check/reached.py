@@ -172,7 +172,8 @@ class _Work:
         changes = [self._changed[parent] for parent in self._around.parents[key] if parent in self._changed]
         changes += [here for _, here in self._exchanged.get(key, ())]
         unknown = key not in question.own and rows.own.any()
-        if simple is None or not (last or changes or unknown):
+        stands = simple is None and not (last and key in self._exchanged)
+        if stands or not (last or changes or unknown):
             return
         changed = np.logical_or.reduce(changes) if changes else np.zeros_like(rows.own)
         held = question.pinned[key][rows.students] & rows.own if key in question.pinned else np.zeros_like(rows.own)
@@ -183,15 +184,15 @@ class _Work:
         if todo.any():
             self._env[key] = self._found(key, simple, todo, last=last)
 
-    def _found(self, key: str, simple: Plan, todo: Flags, *, last: bool) -> Range:
+    def _found(self, key: str, simple: Plan | None, todo: Flags, *, last: bool) -> Range:
         plain, groups = todo.copy(), dict[int, list[tuple[Shape, Columns]]]()
         for shape, here in self._exchanged.get(key, ()):
             plain &= ~here
             groups.setdefault(id(shape.form), []).append((shape, np.flatnonzero(here & todo)))
         lo, hi = np.empty((todo.size, 1)), np.empty((todo.size, 1))
-        if not todo.all():
+        if simple is None or not todo.all():
             lo[:], hi[:] = self._start(key)
-        if plain.any():
+        if simple is not None and plain.any():
             shape = self._around.shapes.of(simple)
             self._put(lo, hi, shape.form, [(shape, np.flatnonzero(plain))], last=last)
         for group in groups.values():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from derive.check.model import Mistake, Written
@@ -12,6 +12,10 @@ from derive.check.phrases import say
 POWERS = (1, -1, 2, -2, 3, -3)
 FEWEST_DIGITS = 2
 """Numbers of fewer digits agree too often by chance."""
+ENOUGH_DIGITS = 4
+"""Numbers of so many digits hardly agree by chance but for the last one."""
+FAR = 20
+"""So many units of the last digit from what was asked for, a number is no near miss of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,13 +30,13 @@ class Reach:
 
 
 def slips(
-    quantity: str, answer: Written, reaches: tuple[Reach, ...], others: Mapping[str, float], unit: float,
+    quantity: str, answer: Written, reaches: tuple[Reach, ...], others: Mapping[str, Sequence[float]], unit: float,
     language: str = "en",
 ) -> Iterator[Mistake]:  # fmt: skip
     """The slips that turn a number that may be written into the one that is, told in that language.
 
     reaches   intervals of right answers (true, and from the student's own earlier ones)
-    others    true values of other quantities by name, for a neighbour's number
+    others    of other quantities by name the true value, then what was written for it, for a neighbour's number
     unit      a unit of the last written digit
     """
     value, digits = float(answer.value), answer.significant or 0
@@ -54,7 +58,7 @@ def slips(
             if _any(reaches, swapped, 0.0):
                 yield told("digits-transposed")
                 break
-    if copied := _copied(value, digits, others, unit):
+    if copied := _copied(value, digits, others, reaches, unit):
         yield told("another-quantity", name=copied)
     if digits >= FEWEST_DIGITS and "%" not in answer.text and _any(reaches, value / 100, 0.005 * unit):
         yield told("percent")
@@ -86,11 +90,26 @@ def _transposed(answer: Written) -> Iterator[float]:
             yield float(sign * unit * int(changed))
 
 
-def _copied(value: float, digits: int, others: Mapping[str, float], unit: float) -> str:
-    """Whose number it is: another quantity's of the same kind, the gradient's where the new weight was asked for."""
+def _copied(
+    value: float, digits: int, others: Mapping[str, Sequence[float]], reaches: tuple[Reach, ...], unit: float
+) -> str:
+    """Whose number it is: another quantity's of the same kind, the gradient's where the new weight was asked for.
+
+    Of several digits the last may be one off, from rounding on the way, and the number may be one that was written for
+    the other quantity: where it is no near miss of what was asked for.
+    """
     if digits < FEWEST_DIGITS:
         return ""
-    return next((name for name, true in others.items() if abs(value - true) <= 0.5000001 * unit), "")
+    exact = next((name for name, (true, *_) in others.items() if abs(value - true) <= 0.5000001 * unit), "")
+    if exact or digits < ENOUGH_DIGITS or any(reach.holds(value, FAR * unit) for reach in reaches):
+        return exact
+    by_rounding = (name for name, (true, *_) in others.items() if abs(value - true) <= 1.5000001 * unit)
+    away = min(max(reach.low - value, value - reach.high) for reach in reaches)
+    written = (
+        name for name, (true, *own) in others.items()
+        if abs(value - true) < away and any(abs(value - each) <= 1e-6 * unit for each in own)
+    )  # fmt: skip
+    return next(written, "") or next(by_rounding, "")
 
 
 def family(name: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import islice
+from itertools import islice, pairwise
 
 from derive.check.diagnosis import Diagnosis
 from derive.check.findings import Findings
@@ -13,6 +13,7 @@ from derive.check.marks import Marker
 from derive.check.model import Answer, Blank, Marking, Mutant, Sheet, Verdict
 from derive.check.own import Alike, Own
 from derive.check.program import compiled
+from derive.check.slips import family
 from derive.check.style import numbers, usual_decimals
 from derive.formula.expression import names_in
 from derive.worked import WorkedExample
@@ -111,7 +112,19 @@ def _mentioned(mutants: Iterable[Mutant]) -> set[str]:
 
 
 def _neighbours(example: WorkedExample, expected: Iterable[str]) -> set[str]:
-    """What is easily copied instead of what is asked: the forward pass of a small graph, the updated value."""
+    """What is easily copied instead of what is asked: the forward pass of a small graph, updated values beside."""
     forward = set(islice(example.graph.forward(), MOST_COPIED + 1))
     found = forward if len(forward) <= MOST_COPIED else set()
-    return found | {f"{name.removeprefix('dE/d')}_new" for name in expected if name.startswith("dE/d")}
+    names = tuple(expected)
+    found |= {f"{name.removeprefix('dE/d')}_new" for name in names if name.startswith("dE/d")}
+    return found | _beside(example, names)
+
+
+def _beside(example: WorkedExample, expected: Sequence[str]) -> set[str]:
+    """The updated parameters before and after each that is asked for, of those that are called alike."""
+    asked = {name.removesuffix("_new") for name in expected if name.endswith("_new")}
+    rows: dict[str, list[str]] = {}
+    for name in islice(example.derivation.updated(), MOST_COPIED) if asked else ():
+        rows.setdefault(family(name), []).append(name)
+    pairs = [pair for row in rows.values() for pair in pairwise(row)]
+    return {f"{one}_new" for pair in pairs for one, other in (pair, pair[::-1]) if other in asked}

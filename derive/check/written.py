@@ -45,6 +45,9 @@ _ROUNDED = re.compile(r"(?:[≈≃≅~=]|ca\.?|approx\.?|\\approx)\s*(?=[-+.,0-9
 _TENS = re.compile(r"\s*(?:\*|×|·|⋅|x|X|\\times|\\cdot)\s*10\s*(?:\^|\*\*)\s*([({]?)\s*([+-]?[0-9]{1,6})\s*([)}]?)$")
 _EXPONENT_RAISED = re.compile(r"10([⁻⁺]?[⁰¹²³⁴⁵⁶⁷⁸⁹]{1,6})$")
 _POWER_OF_TEN = re.compile(r"([+-]?)\s*10\s*(?:\^|\*\*)\s*([({]?)\s*([+-]?[0-9]{1,6})\s*([)}]?)$")
+SMALLEST_ROUNDED = 100
+FEWEST_ROUNDED = 2
+"""A fraction with such a denominator and so many digits is a rounded decimal that a calculator reduced; 3/8 is not."""
 _FRACTION = re.compile(r"([+-]?)\s*([0-9]{1,60})\s*/\s*([0-9]{1,60})")
 _NUMERAL = re.compile(rf"[+-]?[{_SPACE}]?[0-9.,{_SPACE}]*[0-9][0-9.,{_SPACE}]*(?:[eE][+-]?[0-9]{{1,6}})?")
 _ASSIGNED = re.compile(r"(?<![=<>!≠]):?=(?!=)")
@@ -204,7 +207,7 @@ def read_number(text: str, decimal_comma: bool) -> Number | None:
             return Fraction(*_VULGAR[text]), None, None
         text = _EXPONENT_RAISED.sub(lambda match: "10^" + match[1].translate(_RAISED), text)
     if found := _FRACTION.fullmatch(text):
-        return _fraction(*found.groups()), None, None
+        return _fraction(*found.groups()), *_digits_of_fraction(found[2], found[3])
     if found := _POWER_OF_TEN.match(text):
         return _value(found[1] + "1", _exponent(found[2], found[3], found[4]), 0)[0], None, None
     shift = 0
@@ -223,6 +226,28 @@ def _exponent(opening: str, digits: str, closing: str) -> int:
     if {"(": ")", "{": "}", "": ""}[opening] != closing:
         raise _NoNumber("bracket")
     return int(digits)
+
+
+def _digits_of_fraction(top: str, bottom: str) -> tuple[int, int] | tuple[None, None]:
+    """Decimals and significant digits where a fraction is a decimal number in other words: 822/10000 and 411/5000."""
+    is_power = re.fullmatch("10+", bottom) is not None
+    value = Fraction(int(top), int(bottom))
+    places = len(bottom) - 1 if is_power else _places(value.denominator)
+    if places is None:
+        return None, None
+    significant = len(str(int(value * 10**places)).lstrip("0")) or places + 1
+    if is_power or (value.denominator >= SMALLEST_ROUNDED and significant >= FEWEST_ROUNDED):
+        return places, significant
+    return None, None
+
+
+def _places(bottom: int) -> int | None:
+    """How many decimals a fraction in lowest terms has; None where they do not end."""
+    twos = (bottom & -bottom).bit_length() - 1
+    rest, fives = bottom >> twos, 0
+    while rest % 5 == 0:
+        rest, fives = rest // 5, fives + 1
+    return max(twos, fives) if rest == 1 else None
 
 
 def _fraction(sign: str, top: str, bottom: str) -> Fraction:

@@ -61,6 +61,7 @@ _CROSS = (
     ("target-and-output-exchanged", "-o*ln(t)"),
     ("logarithm-of-the-rest", "-t*ln(1 - o)"),
     ("logarithm-left-out", "-t*o"),
+    ("logarithm-left-out", "t*(1 - o)"),
     ("target-left-out", "-ln(o)"),
     ("output-in-front", "-o*ln(o)"),
     ("squared-error-for-cross-entropy", "1/2*(t - o)^2"),
@@ -126,7 +127,6 @@ SLOPES: Mapping[str, tuple[tuple[str, str], ...]] = {
     "mean-squared-error": (
         ("factor-left-out", "o - t"),
         ("factor-left-out", "2*(o - t)"),
-        ("factor-left-out", "1/n*(o - t)"),
         ("target-left-out", "2/n*o"),
         ("output-left-out", "-2/n*t"),
         ("plus-for-minus", "2/n*(o + t)"),
@@ -245,9 +245,14 @@ def _table(
         yield slip(mistake, quantity, wrong, formula_text, **words | {"part": text(wrong)})
 
 
+_FACTORS = {"o - t": "2/n", "o - t if abs(o - t) <= delta else 1 if o > t else -1": "delta"}
+"""What was left out of a slope."""
+
+
 def _words(formula_text: str, definition: Expr) -> dict[str, str]:
     part = text(definition)
-    return {"part": part, "formula": formula_text, "term": part, "factor": "1/n", "divisor": "o"}
+    factor = _FACTORS.get(formula_text, "1/n")
+    return {"part": part, "formula": formula_text, "term": part, "factor": factor, "divisor": "o"}
 
 
 def _of_another_output(scene: Scene, quantity: Quantity, terms: LossTerms, position: int) -> Iterator[Slip]:
@@ -293,7 +298,7 @@ def slope(scene: Scene, quantity: Quantity) -> Iterator[Slip]:
     if position is None:
         yield from general(scene, quantity)
         return
-    for mistake, formula_text in SLOPES.get(terms.loss.name, ()):
+    for mistake, formula_text in _slopes(terms):
         wrong = terms.of(formula_text, position)
         yield slip(mistake, quantity, wrong, formula_text, **_words(formula_text, definition))
     if terms.loss.name not in SLOPES:
@@ -315,6 +320,13 @@ def slope(scene: Scene, quantity: Quantity) -> Iterator[Slip]:
     if terms.loss.name in IN_FRONT:
         error = terms.of("abs(o - t)", position)
         yield slip("error-without-sign", quantity, multiply(*_outer(definition), error), "all", part=text(error))
+
+
+def _slopes(terms: LossTerms) -> Iterator[tuple[str, str]]:
+    """The slips of the table; of one output 2/n is the 2 alone, of which other slips tell better."""
+    for mistake, formula_text in SLOPES.get(terms.loss.name, ()):
+        if len(terms.outputs) > 1 or (mistake, formula_text) != ("factor-left-out", "o - t"):
+            yield mistake, formula_text
 
 
 def _names(definition: Expr) -> tuple[Expr, ...]:

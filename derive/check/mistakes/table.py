@@ -50,7 +50,7 @@ _LOSS: Mapping[str, int] = {
     "two-too-many": 4, "half-too-many": 4, "loss-for-slope": 3, "cancelled-form": 4, "one-part-only": 5,
     "part-left-out": 4, "penalty-left-out": 6, "penalty-without-strength": 8, "penalty-on-biases": 5,
     "half-left-out": 6, "loss-without-half": 7, "loss-with-half": 6, "mean-over-outputs": 6,
-    "sum-over-outputs": 6, "half-mean-over-outputs": 4, "sum-over-samples": 6, "mean-over-samples": 6,
+    "sum-over-outputs": 6, "half-mean-over-outputs": 4, "sum-over-samples": 8, "mean-over-samples": 6,
     "delta-target-minus-output": 6, "output-left-out": 2, "errors-of-all-outputs": 4, "error-without-sign": 2,
     "square-of-the-sum": 4, "another-loss": 4, "difference-for-sign": 3, "penalty-not-differentiated": 4,
     "sign-for-weight": 4,
@@ -86,7 +86,8 @@ _UPDATE: Mapping[str, int] = {
     "not-updated": 9, "step-times-old-weight": 3, "gradient-for-update": 4, "gradient-left-out": 2,
     "gradient-of-another-update": 5, "before-the-update": 5, "one-update-too-few": 6, "one-update-too-many": 5,
     "gradient-not-computed-again": 6, "layer-not-updated": 5, "biases-not-updated": 5,
-    "brackets-put": 3, "rate-at-the-weight": 2,
+    "brackets-put": 3, "rate-at-the-weight": 2, "frozen-parameter-updated": 8, "tenfold-step": 2,
+    "tenth-of-step": 2,
 }  # fmt: skip
 _OPTIMIZER: Mapping[str, int] = {
     "one-minus-beta-left-out": 6, "epsilon-left-out": 4, "bias-correction-left-out": 8, "power-of-beta-left-out": 5,

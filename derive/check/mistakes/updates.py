@@ -8,10 +8,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from fractions import Fraction
 
 from derive.check.mistakes.optimizers import every, state
 from derive.check.mistakes.scene import Scene, Slip, base_and_step, slip
-from derive.check.mistakes.trees import HALF, factors_of, negated, renamed, terms_of, text, variants
+from derive.check.mistakes.trees import HALF, factors_of, negated, renamed, scaled, terms_of, text, variants
 from derive.derivation.chain_rule import Quantity, derivative_name, split_derivative
 from derive.derivation.unrolled import UnrolledGraph
 from derive.formula.expression import (
@@ -149,6 +150,9 @@ def _step(scene: Scene, quantity: Quantity, definition: Expr, target: str) -> It
     for name in dict.fromkeys(names_in(definition)):
         if _is_gradient(scene, name):
             yield slip("gradient-for-update", quantity, Name(name), "all", gradient=name, **words)
+            for mistake, times in (("tenfold-step", Fraction(10)), ("tenth-of-step", Fraction(1, 10))):
+                slipped = replace_names(definition, {name: scaled(Name(name), times)})
+                yield slip(mistake, quantity, slipped, "", gradient=name)
     for other in (*scene.next_weights(target), *scene.next_biases(target)):
         wrong = renamed(definition, {target: other})
         yield slip("wrong-weight", quantity, wrong, "", right=target, used=other)

@@ -165,6 +165,8 @@ def after_updates(scene: Scene) -> Iterator[Slip]:
         if not step:
             continue
         later, name = True, f"{base}@{step}"
+        if step == 1:
+            yield from _frozen(scene, name, base)
         earlier = Name(f"{base}@{step - 1}") if step > 1 else Name(base)
         words = {"base": base, "count": str(step)}
         if step > 1 or not scene.derivation.is_carried(base):
@@ -177,6 +179,16 @@ def after_updates(scene: Scene) -> Iterator[Slip]:
             yield slip("gradient-not-computed-again", name, Sum((Name(base), Negative(moved))), "", **words)
     if later:
         yield from _left_as_it_was(scene)
+
+
+def _frozen(scene: Scene, name: str, base: str) -> Iterator[Slip]:
+    """A parameter that is kept as it is, updated all the same."""
+    network, root = scene.network, scene.graph.root
+    if network is None or root is None or not scene.plain_descent or scene.derivation.is_carried(base):
+        return
+    if base in network.parameters():
+        moved = multiply(Name("eta"), Name(derivative_name(root, base)))
+        yield slip("frozen-parameter-updated", name, Sum((Name(base), Negative(moved))), "", parameter=base)
 
 
 def _left_as_it_was(scene: Scene) -> Iterator[Slip]:
