@@ -55,9 +55,10 @@ class Folder:
                 path = self._page_of(verdicts[0].student, verdicts[0].variant)
                 if is_new or not path.exists():
                     write_together({path: self._page(verdicts).encode("utf-8")})
+                data = [as_json_line(verdict) for verdict in verdicts]
                 if is_new:
-                    progress.add(verdicts)
-                lines.writelines(as_json_line(verdict) + "\n" for verdict in verdicts)
+                    progress.add(data)
+                lines.writelines(f"{entry}\n" for entry in data)
                 book.add(verdicts)
                 tally.add(verdicts)
                 yield verdicts

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from derive.check.gradebook import Verdicts, as_json_line, from_data
+from derive.check.gradebook import Verdicts, from_data
 from derive.errors import DeriveError
 
 NAME = ".unfinished.jsonl"
@@ -49,10 +49,9 @@ class Progress:
             for _ in self.done:
                 yield [from_data(entry) for entry in json.loads(next(file))]
 
-    def add(self, verdicts: Verdicts) -> None:
-        """This student is done."""
-        text = f"[{', '.join(map(as_json_line, verdicts))}]"
-        self._file.write(text.encode() + b"\n")
+    def add(self, verdicts: Sequence[str]) -> None:
+        """This student is done: the verdicts, each as JSON on one line."""
+        self._file.write(f"[{', '.join(verdicts)}]\n".encode())
         self._file.flush()
 
     def forget(self) -> None:

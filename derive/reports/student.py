@@ -28,7 +28,7 @@ from derive.worked import WorkedExample
 
 MOST_SUGGESTED = 3
 MOST_REMEMBERED = 4096
-"""So many sentences on mistakes are remembered: a class makes the same ones."""
+"""So many sentences, numbers and symbols are remembered of each sort: a class writes and mistakes the same ones."""
 
 
 class StudentPages:
@@ -40,16 +40,21 @@ class StudentPages:
         sheet = style.sheet
         self._equations = Equations(example, sheet.writer, sheet.width, sheet.line_width)
         self._derived: dict[str, list[Block]] = {}
-        self._sentence = lru_cache(maxsize=MOST_REMEMBERED)(style.sentence)
+        remembered = lru_cache(maxsize=MOST_REMEMBERED)
+        self._sentence = remembered(style.sentence)
+        self._quantity = remembered(style.quantity)
+        self._number = remembered(style.number)
+        self._short = remembered(style.short)
+        self._say = remembered(style.say)
 
     def blocks(self, verdicts: Verdicts, *, derived: bool = True) -> list[Block]:
         """The blocks of a page; without `derived` the step that went wrong is named and not worked out."""
-        say, words = self._style.say, self._style.words
+        say, words = self._say, self._style.words
         student = words(verdicts[0].student)
         title = self._style.title(self._example.problem.title)
         found = [heading(1, say("student_title", title=title, student=student))]
         waiting = sum(map(is_open, verdicts))
-        marks = self._style.number(written_marks(marks_of(verdicts)))
+        marks = self._number(written_marks(marks_of(verdicts)))
         total = say("total", marks=marks, out_of=len(verdicts), waiting=waiting)
         found += [paragraph(total), self._table(verdicts)]
         wrong = first_error(verdicts)
@@ -63,22 +68,19 @@ class StudentPages:
         return found
 
     def _table(self, verdicts: Verdicts) -> Block:
-        say, short = self._style.say, self._style.short
+        say = self._say
         header = tuple(say(key) for key in ("quantity", "answer", "expected", "verdict", "marks"))
         rows: list[tuple[str, ...]] = [
             (
                 self._quantity(verdict.quantity),
-                short(verdict.answer),
-                self._style.number(verdict.expected),
+                self._short(verdict.answer),
+                self._number(verdict.expected),
                 say(verdict.status),
-                self._style.number(shown_marks(verdict)),
+                self._number(shown_marks(verdict)),
             )
             for verdict in verdicts
         ]
         return table(header, rows)
-
-    def _quantity(self, name: str) -> str:
-        return self._style.quantity(name)
 
     # --- what went wrong ---------------------------------------------------------------------------------------------
 
@@ -87,7 +89,7 @@ class StudentPages:
 
         A step before it is shown where it is the only suggestion and not among the quantities that are `right`.
         """
-        say = self._style.say
+        say = self._say
         facts = self._facts(verdict)
         yield paragraph(say("you_have", **facts))
         if verdict.mistake:
@@ -106,7 +108,7 @@ class StudentPages:
             yield from lines
 
     def _suggested(self, mistake: Mistake) -> Iterator[Block]:
-        say, sentence = self._style.say, self._sentence
+        say, sentence = self._say, self._sentence
         if not mistake.others:
             yield paragraph(say("what_happened", message=sentence(mistake.message)))
             return
@@ -119,12 +121,12 @@ class StudentPages:
         return {
             "quantity": self._quantity(verdict.quantity),
             "answer": words(verdict.answer),
-            "expected": self._style.number(verdict.expected),
+            "expected": self._number(verdict.expected),
         }
 
     def _remark(self, verdict: Verdict) -> str:
         """A sentence on an answer that is not simply right; empty where there is nothing to say."""
-        say, as_sentence = self._style.say, self._sentence
+        say, as_sentence = self._say, self._sentence
         if verdict.status in ("correct", "rounded") and (
             not verdict.note or is_about_digits(verdict, self._style.language)
         ):
@@ -136,7 +138,7 @@ class StudentPages:
             case "correct" | "rounded":
                 return f"{facts['quantity']}: {note}"
             case "follow-through":
-                marks = self._style.number(written_marks(verdict.marks)) if verdict.marks not in (None, 1) else ""
+                marks = self._number(written_marks(verdict.marks)) if verdict.marks not in (None, 1) else ""
                 sentence = say("follows", quantity=facts["quantity"], answer=facts["answer"], marks=marks)
             case "wrong":
                 sentence = say("is_wrong", **facts, message=message)
