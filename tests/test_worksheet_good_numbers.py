@@ -132,3 +132,30 @@ def test_a_range_that_is_used_up_says_how_many_there_are(count: int) -> None:
     words = "3 sheets: 2 of 3 variants are fit of all that exist; refused were\n  1 because a neuron is saturated"
     with pytest.raises(DeriveError, match=words):
         find(made, count, Workers())
+
+
+SOFTMAX = """
+inputs = [0.5, 0.3]
+targets = [1, 0]
+loss = "cross-entropy"
+ask = ["dE/dw5", "dE/dw1"]
+[[layers]]
+neurons = 2
+activation = "tanh"
+weights = [[0.4, -0.7], [0.2, 0.3]]
+[[layers]]
+neurons = 2
+activation = "softmax"
+weights = [[0.6, -0.3], [0.2, 0.8]]
+bias = [0.1, 0.3]
+[vary]
+weights = { from = -0.8, to = 0.8, step = 0.2 }
+inputs = { choose = [0.1, 0.4] }
+"""
+
+
+def test_what_cancels_in_one_variant_makes_a_mistake_of_nothing_in_no_other() -> None:
+    """For a target of 1 the diagonal of the Jacobian alone is right; with w5 = w7 doubles leave 1e-17 for 0."""
+    found = find(plan(SOFTMAX), 3, Workers())
+    assert found.refused["zero"] > 0
+    assert found.mistakes["jacobian-diagonal-only (dE/dnet_o1)"] < found.tried / 2

@@ -289,10 +289,23 @@ def test_no_room_for_files_in_between_is_said(format: str, monkeypatch: pytest.M
 def test_a_folder_with_other_sheets_is_left_alone(tmp_path: Path) -> None:
     run(sheets_of(), tmp_path, 2)
     before = contents(tmp_path)
-    for plan, count in ((sheets_of(seed=9), 2), (sheets_of(level="full"), 2), (sheets_of(), 1)):
-        with pytest.raises(DeriveError, match="holds 2 other sheets"):
+    for plan, count, what in (
+        (sheets_of(seed=9), 2, "seed"),
+        (sheets_of(level="full"), 2, "level"),
+        (sheets_of(), 1, "number of sheets"),
+    ):
+        with pytest.raises(DeriveError, match=f"holds 2 other sheets .*, with another {what};"):
             run(plan, tmp_path, count)
+    with pytest.raises(DeriveError, match="with another list of students;"):
+        run(sheets_of(), tmp_path, 2, ("Ada", "Bob"))
     assert contents(tmp_path) == before
+
+
+@pytest.mark.parametrize("format", ["latex", "pdf-latexmk", "pdf-typst"])
+def test_a_name_that_cannot_be_printed_is_said_before_anything_is_written(tmp_path: Path, format: str) -> None:
+    with pytest.raises(DeriveError, match='do not have the "山"'):
+        run(sheets_of(format=format), tmp_path / "out", 2, ("Ada", "山田"))
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_file_of_somebody_else_is_not_written_over(tmp_path: Path) -> None:

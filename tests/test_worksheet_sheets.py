@@ -74,7 +74,8 @@ def test_answers_are_those_of_the_worked_example(seed: int, place: int) -> None:
     space = plan.space
     example = WorkedExample(space.problem(0, space.picks(space.stream(seed).at(place))))
     assert key["answers"] == {name: example.shown(name) for name in plan.asked[0]}
-    assert key["given"] == {name: example.problem.given[name].written for name in example.problem.given}
+    given = {name: example.problem.given[name].written for name in example.problem.given}
+    assert key["given"] == given | {"eta": "0.1"}
 
 
 @pytest.mark.parametrize("format", ["markdown", "latex"])
@@ -132,6 +133,9 @@ ROSTERS = {
     "student\nAda\nBob\n": ("Ada", "Bob"),
     "\ufeffName;Group\nZoë;1\n\nŁukasz;2\n": ("Zoë", "Łukasz"),
     "Last name,First name,Id\nLovelace,Ada,1\n": ("Ada Lovelace",),
+    "Name;Vorname\nMüller;Anna\nMüller;Ben\n": ("Anna Müller", "Ben Müller"),
+    "Nachname;Vorname\nMüller;Anna\n": ("Anna Müller",),
+    "Name,First name,Last name\nAda L.,Ada,Lovelace\n": ("Ada L.",),
     "Ada\nBob": ("Ada", "Bob"),
     'name\n"Smith, J."\n': ("Smith, J.",),
 }
@@ -215,6 +219,7 @@ def test_a_sheet_is_made_again_from_its_id(tmp_path: Path) -> None:
         (("backprop-2-2-1", "-n", 3), "several sheets need --output"),
         (("backprop-2-2-1", "--ask", "dE/dw99"), "no quantity of this problem"),
         (("backprop-2-2-1", "--ask", "x1"), "is given"),
+        (("backprop-2-2-1", "perceptron-and", "--ask", "dE/dw99"), "a quantity of none of the problems"),
         (("backprop-2-2-1", "--allow", "ties"), "accepted: saturated"),
         (("backprop-2-2-1", "--variant", "nonsense"), "no id of a sheet"),
         (("backprop-2-2-1", "--variant", "QJNM-2026-0042K"), "belongs to another problem"),

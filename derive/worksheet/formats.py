@@ -227,7 +227,7 @@ def _tex_name(text: str) -> str:
     foreign = next((char for char in text if ord(char) > LAST_LATIN), None)
     if foreign is not None:
         raise DeriveError(
-            f'LaTeX: its fonts do not have the "{foreign}" of "{text}"; accepted: Latin letters, or Markdown'
+            f'LaTeX: its fonts do not have the "{foreign}" of "{text}"; accepted: Latin letters, or HTML or Markdown'
         )
     return escape_tex(text)
 

@@ -362,5 +362,11 @@ def hidden(room: Span, wrong: Floats) -> Flags:
 
 
 def alike(right: Floats, wrong: Floats) -> Flags:
-    """Where a mistake changes nothing: it is none there, or the numbers happen to hide it altogether."""
-    return np.abs(right - wrong) <= np.abs(right) * 1e-9 + 1e-30
+    """Where a mistake changes nothing: it is none there, or the numbers happen to hide it altogether.
+
+    Where the terms of a sum cancel, what is left is measured by the largest of the other variants.
+    """
+    size = np.abs(right)
+    largest = np.max(size, where=np.isfinite(size), initial=0.0)
+    found: Flags = np.abs(right - wrong) <= size * 1e-9 + largest * 1e-13 + 1e-30
+    return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from importlib.metadata import PackageNotFoundError, version
@@ -43,14 +43,28 @@ def earlier(plan: Plan, folder: Folder, count: int, students: Sequence[str]) -> 
         return None
     entries = entries_of(data)
     names = [entry.student for entry in entries]
-    same = data["plan"] == json.loads(json.dumps(plan.as_data()))
-    fits = len(entries) <= count and names == (list(students)[: len(names)] if students else [""] * len(names))
-    if not same or not fits:
+    different = list(_different(data["plan"], json.loads(json.dumps(plan.as_data()))))
+    if len(entries) > count:
+        different.append("number of sheets")
+    elif names != (list(students)[: len(names)] if students else [""] * len(names)):
+        different.append("list of students")
+    if different:
         raise DeriveError(
-            f"{folder.path}: holds {len(entries)} other sheets (seed {data['plan'].get('seed')}); accepted: another "
-            "folder, or the same command, with more students at the end of the list at most"
+            f"{folder.path}: holds {len(entries)} other sheets (seed {data['plan'].get('seed')}), with another "
+            f"{', '.join(different)}; accepted: another folder, or the same command, with more students at the end of "
+            "the list at most"
         )
     return Earlier(tuple(entries), data["search"], bool(data.get("complete")), data["files"])
+
+
+def _different(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
+    """The settings of two plans that are not the same, by their names."""
+    for name in dict.fromkeys((*before, *now)):
+        old, new = before.get(name), now.get(name)
+        if isinstance(old, Mapping) and isinstance(new, Mapping):
+            yield from _different(old, new)
+        elif old != new:
+            yield name
 
 
 def entries_of(manifest: Mapping[str, Any]) -> list[Entry]:

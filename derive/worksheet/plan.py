@@ -125,6 +125,10 @@ class Plan:
     def asked(self) -> tuple[tuple[str, ...], ...]:
         """The canonical quantities that each problem asks for; raises DeriveError."""
         several = len(self.sources) > 1
+        for name in self.ask if several else ():
+            if not any(_has(example, name) for example in self.plain_examples):
+                named = " or ".join(next(iter(usual_questions(example))) for example in self.plain_examples)
+                raise DeriveError(f'"{name}" is a quantity of none of the problems; accepted: names such as {named}')
         own = (tuple(keys.get("ask", ())) for keys in self._sheet_keys)
         return tuple(
             _asked(example, self.ask, sheet, lenient=several)
@@ -186,6 +190,13 @@ def _asked(
     if not found:
         found = dict.fromkeys(usual_questions(example))
     return tuple(found)
+
+
+def _has(example: WorkedExample, name: str) -> bool:
+    try:
+        return bool(_canonical(example, name))
+    except DeriveError:
+        return False
 
 
 def _canonical(example: WorkedExample, name: str) -> str:

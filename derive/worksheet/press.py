@@ -9,9 +9,9 @@ from functools import cached_property
 import numpy as np
 
 from derive.derivation.steps import Line
-from derive.formula.expression import Number
 from derive.formula.languages import LANGUAGES
 from derive.pages.blocks import Equation
+from derive.worked import WorkedExample
 from derive.worksheet.formats import FORMATS, Content, Export, SheetFormat
 from derive.worksheet.good_numbers import known_mistakes
 from derive.worksheet.honest import Slip
@@ -143,7 +143,7 @@ class Press:
             {name: self._answer(part, name, which) for name in asked} if kind == "key" else {}
             for part, asked in enumerate(plan.asked)
         )
-        given = tuple(_with_rate(example.problem.given, numbers[part]) for part, example in enumerate(plan.examples))
+        given = tuple(_with_rate(example, numbers[part]) for part, example in enumerate(plan.examples))
         questions = tuple(self._questions(part, which) for part in range(len(parts))) if self.format.export else ()
         worked = tuple(self._worked("key", which).values()) if self.format.export else ()
         mark = prose_of(plan, self._writers[0]).say("conventions", "mark") if self.format.export else ""
@@ -321,6 +321,8 @@ def figure_name(variant: str, part: int) -> str:
     return f"{variant}-{part + 1}.svg" if part else f"{variant}.svg"
 
 
-def _with_rate(given: Mapping[str, Number], tokens: Mapping[str, str]) -> dict[str, str]:
-    """Every given number as it is written, tokens for those that vary."""
-    return {name: number.written for name, number in given.items()} | dict(tokens)
+def _with_rate(example: WorkedExample, tokens: Mapping[str, str]) -> dict[str, str]:
+    """Every given number as it is written, the learning rate among them; tokens for those that vary."""
+    update = example.problem.update
+    found = {**example.problem.given, **({"eta": update.learning_rate} if update else {})}
+    return {name: number.written for name, number in found.items()} | dict(tokens)

@@ -12,8 +12,8 @@ from pathlib import Path
 from derive.errors import DeriveError
 
 WHOLE = ("student", "name", "full name")
-FIRST = ("first name", "firstname", "given name", "first")
-LAST = ("last name", "lastname", "surname", "family name", "last")
+FIRST = ("first name", "firstname", "given name", "first", "vorname")
+LAST = ("last name", "lastname", "surname", "family name", "last", "nachname", "familienname")
 LONGEST = 200
 MOST_BYTES = 20_000_000
 LONGEST_STEM = 90
@@ -29,8 +29,8 @@ _LETTERS = {
 def read_roster(path: str) -> tuple[str, ...]:
     """The names in the order of the file; raises DeriveError.
 
-    The file has a column "student" or "name", or two such as "first name" and "last name", or a single column without
-    a heading; commas, semicolons or tabs stand between columns.
+    The file has a column "student" or "name", or two such as "first name" and "last name" (a "name" beside a first name
+    is the last name), or a single column without a heading; commas, semicolons or tabs stand between columns.
     """
     rows = _rows(path, _text(path))
     if not rows:
@@ -71,11 +71,14 @@ def _rows(path: str, text: str) -> list[list[str]]:
 
 def _columns(header: list[str]) -> tuple[int, ...] | None:
     """The columns that a name is made of; None where no heading says so."""
-    for word in WHOLE:
-        if word in header:
-            return (header.index(word),)
     first = next((header.index(word) for word in FIRST if word in header), None)
     last = next((header.index(word) for word in LAST if word in header), None)
+    if first is not None and last is None and "name" in header and not {"student", "full name"} & set(header):
+        last = header.index("name")
+    else:
+        for word in WHOLE:
+            if word in header:
+                return (header.index(word),)
     found = tuple(place for place in (first, last) if place is not None)
     return found or None
 

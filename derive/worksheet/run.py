@@ -107,6 +107,8 @@ def run(
     """
     workers = workers or Workers()
     folder, plan = Folder(path), _plan(json.dumps(plan.as_data()))
+    for student in students:
+        FORMATS[plan.style.format].escape(student)
     before = earlier(plan, folder, count, students)
     entries, found = _entries(plan, count, students, workers, before, searching)
     manifest = Manifest(plan, entries, found or (before.searched if before else {}))
