@@ -24,6 +24,7 @@ from derive.worksheet.source import read_source
 def _latex(text: str) -> str:
     text = re.sub(r"%.*", "", text)
     text = re.sub(r"\\begin\{tikzpicture\}.*?\\end\{tikzpicture\}", " ", text, flags=re.DOTALL)
+    text = text.replace(r"\hskip 1em plus 1fill", " ")
     return re.sub(r"\\(?:begin|end|label|vspace|hspace|setcounter)\{[^}]*\}|\\[A-Za-z]+", " ", text)
 
 

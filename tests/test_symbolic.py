@@ -372,18 +372,18 @@ def test_a_series_is_differentiated_by_its_terms() -> None:
     "text", ["(2*x)^(9^9^9)", "(3*x + 3*x)^(10^60)", "((2*x)^300000)", "(((2^500*x)^500)^500)^500", "x/(x - x)"]
 )
 def test_what_would_not_end_is_refused(text: str) -> None:
-    started = time.monotonic()
+    started = time.process_time()
     with pytest.raises(DeriveError):
         to_sympy(read(text))
-    assert time.monotonic() - started < 2
+    assert time.process_time() - started < 2
 
 
 @pytest.mark.parametrize("text", ["x*9^9^9^9", "x^(9^9^9)", "(x + 1)^1000000*x", "x/(x + 1)^5000 + 2/(x + 1)^4999"])
 def test_large_powers_cost_nothing(text: str) -> None:
-    started = time.monotonic()
+    started = time.process_time()
     derived = partial(read(text), "x")
     assert not equal(derived, ZERO) if "9^9" not in text else derived != ZERO
-    assert time.monotonic() - started < 2
+    assert time.process_time() - started < 2
 
 
 def test_the_import_brings_sympy_and_nothing_else_that_is_heavy() -> None:
