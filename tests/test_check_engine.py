@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Iterator, Sequence
+from decimal import Decimal
 from fractions import Fraction
 
 import pytest
@@ -95,6 +96,22 @@ def test_nobody_who_rounds_honestly_is_wrong(seed: int) -> None:
             class_ = [sheet({name: answers[name] for name in asked}, student) for student, answers in sheets]
             for verdict in judge(worked, class_, asked, Marking(), mutants=none):
                 assert verdict.status in ("correct", "rounded"), (net.sizes, net.activations, verdict)
+
+
+def test_two_decimals_with_zeros_left_out_are_not_read_as_one_digit() -> None:
+    given = {"inputs": [[Decimal("0.5"), Decimal("0.1")]], "targets": [[Decimal("0.3")]], "layers": [
+        {"neurons": ["h1", "h2"], "activation": "relu", "bias": [Decimal("0.42"), Decimal("0.14")],
+         "weights": [[Decimal("-0.43"), Decimal("-0.55")], [Decimal("0.26"), Decimal("0.30")]]},
+        {"neurons": ["o1"], "activation": "sigmoid", "bias": [Decimal("-0.02")],
+         "weights": [[Decimal("-0.8"), Decimal("-0.89")]]},
+    ]}  # fmt: skip
+    answers = {
+        "net_h1": "0.14", "out_h1": "0.14", "net_h2": "0.3", "out_h2": "0.3", "net_o1": "-0.4", "out_o1": "0.4",
+        "dE/dnet_o1": "0.02", "E": "0", "dE/dw5": "0", "dE/dw6": "0.01", "dE/dnet_h1": "-0.02", "dE/dw1": "-0.01",
+        "dE/dw2": "-0", "dE/dnet_h2": "-0.02", "dE/dw3": "-0.01", "dE/dw4": "-0",
+    }  # fmt: skip
+    found = verdicts(WorkedExample(from_dict(given | {"loss": "half-squared-error"})), answers)
+    assert found["net_h1"].status == "rounded"
 
 
 def test_an_honest_range_is_tight(example: WorkedExample) -> None:

@@ -123,7 +123,8 @@ def _read(value: Floats, decimals: Whole, significant: Whole, kinds: Sequence[Se
     worked = np.where(by_places & ~meant, np.maximum(places, np.where(decimals < second, second, most_places)), places)
     kept = np.where(by_digits | (by_places & (share_digits >= HALF)), np.maximum(digits, most_digits), digits)
     sane = there & (size < LARGEST)
-    may_places = sane & ~(by_digits & ~by_places) & (places >= 0)
+    to_digits = by_digits & ~by_places & (most_digits >= FEWEST_SIGNIFICANT)
+    may_places = sane & ~to_digits & (places >= 0)
     may_digits = sane & ~unlikely
     found: dict[Precision, Flags] = {}
     _mark(found, "decimals", worked, may_places)
