@@ -285,12 +285,16 @@ class Values:
                 given = {**self.given, **values._updated()}
                 values = Values(self.derivation, given, self.rounding, step=values.step + 1)
             return values._next
-        run = Run(self.derivation, self._state(), self.step)
+        run = self.run()
         while run.step < last:
             run.update()
         settled = {name: run.value(name) for name in self.derivation.remembered()}
         given = {**self.given, **{name: Interval(value, value) for name, value in settled.items()}}
         return Values(self.derivation, given, self.rounding, step=last)._next
+
+    def run(self, instead: Mapping[str, Expr] | None = None, digits: int = 50) -> Run:
+        """A run of updates from here, with other definitions in the place of some."""
+        return Run(self.derivation, self._state(), self.step, instead=instead, digits=digits)
 
     def _updated(self) -> dict[str, Real]:
         new = {name: self.real(f"{name}_new") for name in self.derivation.remembered()}

@@ -98,16 +98,34 @@ class Decimals:
 
 
 class Run:
-    """The values of a derivation at given numbers, which `update` moves one step on."""
+    """The values of a derivation at given numbers, which `update` moves one step on.
 
-    def __init__(self, derivation: Derivation, given: Mapping[str, Real], step: int = 0) -> None:
+    instead   definitions that take the place of a quantity's own
+    digits    so many are carried
+    """
+
+    def __init__(
+        self,
+        derivation: Derivation,
+        given: Mapping[str, Real],
+        step: int = 0,
+        *,
+        instead: Mapping[str, Expr] | None = None,
+        digits: int = 50,
+    ) -> None:
         self.step = step
         self._derivation = derivation
-        self._numbers = Decimals()
+        self._instead = instead or {}
+        self._numbers = Decimals(digits)
         self._given = {name: self._numbers.middle(value) for name, value in given.items()}
         self._found = dict(self._given)
         self._compiled: dict[str, Computed] = {}
         self._remembered = derivation.remembered()
+
+    @property
+    def size(self) -> int:
+        """How many definitions have been worked out so far: about what an update costs."""
+        return len(self._compiled)
 
     def value(self, name: str) -> Decimal:
         """The value of a quantity; raises Undefined."""
@@ -118,7 +136,7 @@ class Run:
         return self._found[name]
 
     def _computed(self, name: str) -> Computed:
-        definition = self._derivation.quantity(name).definition
+        definition = self._instead.get(name, self._derivation.quantity(name).definition)
         return self._known(name) if definition is None else self._function(definition, self._reader)
 
     def _known(self, name: str) -> Computed:
